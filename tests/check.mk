@@ -1,0 +1,4 @@
+# The test targets; see HACKING.md, "Tests".
+.PHONY: check
+check:
+	@echo "not yet"; exit 1
