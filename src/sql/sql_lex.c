@@ -1,0 +1,542 @@
+/* sql_lex.c - cuts Snowflake SQL into tokens (names, strings, operators, comments skipped).
+ *
+ * Runs in the workers and in the emulator.  Must never allocate, read behind the text, or accept
+ * what Snowflake could read in another way than we do. */
+#include "sql/sql_lex.h"
+
+#include "must.h"
+
+#define NAME_MAX_CHARS 255
+
+enum class {
+    C_OTHER, /* an error outside quotes */
+    C_BLANK,
+    C_LETTER, /* A-Z a-z _ */
+    C_DIGIT,
+    C_OP,     /* part of an operator */
+    C_SPECIAL /* quotes, $, @, ?, :, ., /, - */
+};
+
+static const unsigned char class_of[256] = {
+    [' '] = C_BLANK,
+    ['\t'] = C_BLANK,
+    ['\n'] = C_BLANK,
+    ['\r'] = C_BLANK,
+    ['\f'] = C_BLANK,
+    ['\v'] = C_BLANK,
+    ['A' ... 'Z'] = C_LETTER,
+    ['a' ... 'z'] = C_LETTER,
+    ['_'] = C_LETTER,
+    ['0' ... '9'] = C_DIGIT,
+    ['('] = C_OP,
+    [')'] = C_OP,
+    ['['] = C_OP,
+    [']'] = C_OP,
+    ['{'] = C_OP,
+    ['}'] = C_OP,
+    [','] = C_OP,
+    [';'] = C_OP,
+    ['+'] = C_OP,
+    ['*'] = C_OP,
+    ['%'] = C_OP,
+    ['^'] = C_OP,
+    ['|'] = C_OP,
+    ['='] = C_OP,
+    ['<'] = C_OP,
+    ['>'] = C_OP,
+    ['!'] = C_OP,
+    ['-'] = C_OP,
+    ['/'] = C_OP,
+    ['\''] = C_SPECIAL,
+    ['"'] = C_SPECIAL,
+    ['$'] = C_SPECIAL,
+    ['@'] = C_SPECIAL,
+    ['?'] = C_SPECIAL,
+    [':'] = C_SPECIAL,
+    ['.'] = C_SPECIAL,
+};
+
+static const struct {
+    char text[4];
+    int op;
+} long_ops[] = {
+    { "->>", SQL_OP_FLOW },
+    { "->", SQL_OP_ARROW },
+    { "=>", SQL_OP_NAMED },
+    { "||", SQL_OP_CONCAT },
+    { "<>", SQL_OP_NE },
+    { "!=", SQL_OP_NE },
+    { "<=", SQL_OP_LE },
+    { ">=", SQL_OP_GE },
+    { "**", SQL_OP_POWER },
+};
+
+void
+sql_lex_init(struct sql_lexer *l, struct str sql)
+{
+    *l = (struct sql_lexer){ .sql = sql, .line = 1 };
+}
+
+const char *
+sql_lex_error_text(enum sql_lex_error e)
+{
+    static const char *const texts[] = {
+#define SQL_LEX_TEXT(sym, text) [SQL_LEX_##sym] = (text),
+        SQL_LEX_ERRORS(SQL_LEX_TEXT)
+#undef SQL_LEX_TEXT
+    };
+    must((size_t)e < NELEM(texts));
+    return texts[e];
+}
+
+/* The byte at pos + ahead, or 0 behind the end (a NUL byte in the text is an error anyway). */
+static unsigned char
+peek(const struct sql_lexer *l, size_t ahead)
+{
+    return ahead < l->sql.n - l->pos ? (unsigned char)l->sql.p[l->pos + ahead] : 0;
+}
+
+static bool
+is_name_char(unsigned char c)
+{
+    return class_of[c] == C_LETTER || class_of[c] == C_DIGIT || c == '$';
+}
+
+/* Bytes of the character at `at`, or 0 when that is no valid UTF-8. */
+static size_t
+utf8_char(struct str s, size_t at)
+{
+    size_t left = s.n - at, n;
+    unsigned char c = (unsigned char)s.p[at];
+
+    n = c < 0x80 ? 1 : c < 0xC2 ? 0 : c < 0xE0 ? 2 : c < 0xF0 ? 3 : c < 0xF5 ? 4 : 0;
+    if (n == 0 || n > left || !utf8_is_valid(s.p + at, n))
+        return 0;
+    return n;
+}
+
+static void
+new_line(struct sql_lexer *l)
+{
+    l->line++;
+    l->line_start = l->pos;
+    l->wide = 0;
+}
+
+/* Steps over one character inside quotes or a comment, keeping the position in lines. */
+static enum sql_lex_error
+step(struct sql_lexer *l)
+{
+    unsigned char c = (unsigned char)l->sql.p[l->pos];
+
+    if (c < 0x80) {
+        l->pos++;
+        if (c == '\n')
+            new_line(l);
+        return SQL_LEX_NONE;
+    }
+    size_t n = utf8_char(l->sql, l->pos);
+    if (n == 0)
+        return SQL_LEX_UTF8;
+    l->pos += n;
+    l->wide += n - 1;
+    return SQL_LEX_NONE;
+}
+
+/* NEL, LINE SEPARATOR, PARAGRAPH SEPARATOR: line ends to some readers, not to others. */
+static bool
+is_odd_break(const struct sql_lexer *l)
+{
+    unsigned char c = peek(l, 0);
+
+    if (c == '\v' || c == '\f')
+        return true;
+    if (c == '\r')
+        return peek(l, 1) != '\n';
+    if (c == 0xC2)
+        return peek(l, 1) == 0x85;
+    return c == 0xE2 && peek(l, 1) == 0x80 && (peek(l, 2) == 0xA8 || peek(l, 2) == 0xA9);
+}
+
+static enum sql_lex_error
+skip_line_comment(struct sql_lexer *l)
+{
+    while (l->pos < l->sql.n && l->sql.p[l->pos] != '\n') {
+        if (is_odd_break(l))
+            return SQL_LEX_COMMENT_BREAK;
+        if (peek(l, 0) == 0)
+            return SQL_LEX_NUL;
+        enum sql_lex_error e = step(l);
+        if (e != SQL_LEX_NONE)
+            return e;
+    }
+    return SQL_LEX_NONE;
+}
+
+static enum sql_lex_error
+skip_block_comment(struct sql_lexer *l)
+{
+    l->pos += 2;
+    if (peek(l, 0) == '/') /* whether the star may serve twice is not documented */
+        return SQL_LEX_COMMENT_SLASH;
+    while (l->pos < l->sql.n) {
+        if (l->sql.p[l->pos] == '*' && peek(l, 1) == '/') {
+            l->pos += 2;
+            return SQL_LEX_NONE;
+        }
+        if (l->sql.p[l->pos] == 0)
+            return SQL_LEX_NUL;
+        enum sql_lex_error e = step(l);
+        if (e != SQL_LEX_NONE)
+            return e;
+    }
+    return SQL_LEX_COMMENT_OPEN;
+}
+
+static bool
+at_comment(const struct sql_lexer *l)
+{
+    unsigned char c = peek(l, 0), d = peek(l, 1);
+
+    return (c == '-' && d == '-') || (c == '/' && (d == '/' || d == '*'));
+}
+
+/* Moves to the first byte of the next token.  On an error *start says where the trouble begins. */
+static enum sql_lex_error
+skip_blanks(struct sql_lexer *l, struct sql_token *t)
+{
+    for (;;) {
+        while (l->pos < l->sql.n && class_of[(unsigned char)l->sql.p[l->pos]] == C_BLANK) {
+            if (l->sql.p[l->pos++] == '\n')
+                new_line(l);
+        }
+        t->offset = l->pos;
+        t->line = l->line;
+        t->column = (unsigned)(l->pos - l->line_start - l->wide + 1);
+        if (!at_comment(l))
+            return SQL_LEX_NONE;
+        enum sql_lex_error e = peek(l, 1) == '*' ? skip_block_comment(l) : skip_line_comment(l);
+        if (e != SQL_LEX_NONE)
+            return e;
+    }
+}
+
+static enum sql_lex_error
+lex_string(struct sql_lexer *l)
+{
+    l->pos++;
+    while (l->pos < l->sql.n) {
+        unsigned char c = (unsigned char)l->sql.p[l->pos];
+        if (c == '\'') {
+            l->pos++;
+            if (peek(l, 0) != '\'')
+                return SQL_LEX_NONE;
+            l->pos++;
+            continue;
+        }
+        if (c == '\\') {
+            l->pos++;
+            if (l->pos == l->sql.n)
+                break;
+        }
+        enum sql_lex_error e = step(l);
+        if (e != SQL_LEX_NONE)
+            return e;
+    }
+    return SQL_LEX_STRING_OPEN;
+}
+
+static enum sql_lex_error
+lex_dollar_string(struct sql_lexer *l)
+{
+    l->pos += 2;
+    while (l->pos < l->sql.n) {
+        if (l->sql.p[l->pos] == '$' && peek(l, 1) == '$') {
+            l->pos += 2;
+            return SQL_LEX_NONE;
+        }
+        enum sql_lex_error e = step(l);
+        if (e != SQL_LEX_NONE)
+            return e;
+    }
+    return SQL_LEX_DOLLAR_OPEN;
+}
+
+static enum sql_lex_error
+lex_quoted_name(struct sql_lexer *l)
+{
+    unsigned chars = 0;
+
+    for (l->pos++; l->pos < l->sql.n; chars++) {
+        unsigned char c = (unsigned char)l->sql.p[l->pos];
+        if (c == '"') {
+            l->pos++;
+            if (peek(l, 0) != '"')
+                return chars == 0               ? SQL_LEX_QUOTED_EMPTY
+                       : chars > NAME_MAX_CHARS ? SQL_LEX_NAME_LONG
+                                                : SQL_LEX_NONE;
+        } else if (c == '\\' && peek(l, 1) == '"') {
+            return SQL_LEX_QUOTED_BACKSLASH;
+        } else if (c == 0) {
+            return SQL_LEX_NUL;
+        }
+        enum sql_lex_error e = step(l);
+        if (e != SQL_LEX_NONE)
+            return e;
+    }
+    return SQL_LEX_QUOTED_OPEN;
+}
+
+static enum sql_lex_error
+lex_name(struct sql_lexer *l)
+{
+    size_t start = l->pos;
+
+    while (is_name_char(peek(l, 0))) {
+        if (peek(l, 0) == '$' && peek(l, 1) == '$')
+            return SQL_LEX_NAME_DOLLARS;
+        l->pos++;
+    }
+    return l->pos - start > NAME_MAX_CHARS ? SQL_LEX_NAME_LONG : SQL_LEX_NONE;
+}
+
+static void
+skip_digits(struct sql_lexer *l)
+{
+    while (class_of[peek(l, 0)] == C_DIGIT)
+        l->pos++;
+}
+
+static enum sql_lex_error
+lex_number(struct sql_lexer *l)
+{
+    skip_digits(l);
+    if (peek(l, 0) == '.') {
+        l->pos++;
+        skip_digits(l);
+    }
+    if (peek(l, 0) == 'e' || peek(l, 0) == 'E') {
+        size_t sign = peek(l, 1) == '+' || peek(l, 1) == '-';
+        if (class_of[peek(l, 1 + sign)] == C_DIGIT) {
+            l->pos += 1 + sign;
+            skip_digits(l);
+        }
+    }
+    return peek(l, 0) == '$' ? SQL_LEX_NUMBER_DOLLAR : SQL_LEX_NONE;
+}
+
+static enum sql_lex_error
+lex_dollar(struct sql_lexer *l, struct sql_token *t)
+{
+    unsigned char c = peek(l, 1);
+
+    if (c == '$') {
+        t->kind = SQL_DOLLAR_STRING;
+        return lex_dollar_string(l);
+    }
+    l->pos++;
+    if (class_of[c] == C_LETTER) {
+        t->kind = SQL_VARIABLE;
+        return lex_name(l);
+    }
+    if (class_of[c] == C_DIGIT) {
+        t->kind = SQL_POSITION;
+        skip_digits(l);
+        return is_name_char(peek(l, 0)) ? SQL_LEX_POSITION : SQL_LEX_NONE;
+    }
+    t->kind = SQL_OPERATOR; /* end of a row pattern: PATTERN (a b+ $) */
+    t->op = '$';
+    return SQL_LEX_NONE;
+}
+
+/* A path's or cast's colon, or a bind variable's.  Behind an operand it is a path; behind a word
+ * it depends on the blanks, since only a parser knows whether that word is a column. */
+static enum sql_lex_error
+lex_colon(struct sql_lexer *l, struct sql_token *t, bool blank_before)
+{
+    unsigned char c = peek(l, 1);
+    bool path = l->operand && !(l->after_name && blank_before);
+
+    t->kind = SQL_OPERATOR;
+    t->op = ':';
+    if (c == ':' || c == '=') {
+        t->op = c == ':' ? SQL_OP_CAST : SQL_OP_ASSIGN;
+        l->pos += 2;
+        return SQL_LEX_NONE;
+    }
+    l->pos++;
+    if (path)
+        return SQL_LEX_NONE;
+    if (class_of[c] == C_LETTER) {
+        t->kind = SQL_BIND;
+        return lex_name(l);
+    }
+    if (class_of[c] == C_DIGIT) {
+        t->kind = SQL_BIND;
+        skip_digits(l);
+        return is_name_char(peek(l, 0)) ? SQL_LEX_POSITION : SQL_LEX_NONE;
+    }
+    return SQL_LEX_NONE;
+}
+
+static bool
+is_path_char(unsigned char c)
+{
+    return is_name_char(c) || c == '.' || c == '/' || c == '-' || c == '=' || c == '+' || c == '%';
+}
+
+/* @~/a, @%table/a, @db."Sch".stage/a.  Comment marks and $$ in a path are refused: there the
+ * path, and with it the rest of the statement, could be read in two ways. */
+static enum sql_lex_error
+lex_stage(struct sql_lexer *l)
+{
+    size_t start;
+
+    l->pos++;
+    if (peek(l, 0) == '~' || peek(l, 0) == '%')
+        l->pos++;
+    start = l->pos;
+    while (l->pos < l->sql.n) {
+        unsigned char c = peek(l, 0);
+        if (c == '"' && (l->pos == start || l->sql.p[l->pos - 1] == '.')) {
+            enum sql_lex_error e = lex_quoted_name(l);
+            if (e != SQL_LEX_NONE)
+                return e;
+            continue;
+        }
+        if (!is_path_char(c))
+            break;
+        if (at_comment(l) || (c == '$' && peek(l, 1) == '$') || (c == '=' && peek(l, 1) == '>'))
+            return SQL_LEX_STAGE;
+        l->pos++;
+    }
+    if (l->pos == start && l->sql.p[start - 1] != '~')
+        return SQL_LEX_STAGE;
+    unsigned char c = peek(l, 0);
+    return c == '"' || c == '\'' || c == '*' || c == '\\' || c == '@' ? SQL_LEX_STAGE
+                                                                      : SQL_LEX_NONE;
+}
+
+static enum sql_lex_error
+lex_operator(struct sql_lexer *l, struct sql_token *t)
+{
+    unsigned char c = peek(l, 0);
+
+    t->kind = SQL_OPERATOR;
+    for (size_t i = 0; i < NELEM(long_ops); i++) {
+        size_t n = strlen(long_ops[i].text);
+        if (c == (unsigned char)long_ops[i].text[0] && n <= l->sql.n - l->pos &&
+            memcmp(l->sql.p + l->pos, long_ops[i].text, n) == 0) {
+            t->op = long_ops[i].op;
+            l->pos += n;
+            return SQL_LEX_NONE;
+        }
+    }
+    t->op = c;
+    l->pos++;
+    if (c == '*' && peek(l, 0) == '/' && peek(l, 1) != '*' && peek(l, 1) != '/')
+        return SQL_LEX_COMMENT_STRAY;
+    return SQL_LEX_NONE;
+}
+
+static enum sql_lex_error
+lex_special(struct sql_lexer *l, struct sql_token *t, bool blank_before)
+{
+    switch (peek(l, 0)) {
+    case '\'':
+        t->kind = SQL_STRING;
+        return lex_string(l);
+    case '"':
+        t->kind = SQL_QUOTED_NAME;
+        return lex_quoted_name(l);
+    case '$':
+        return lex_dollar(l, t);
+    case '@':
+        t->kind = SQL_STAGE;
+        return lex_stage(l);
+    case ':':
+        return lex_colon(l, t, blank_before);
+    case '?':
+        t->kind = SQL_BIND;
+        l->pos++;
+        return SQL_LEX_NONE;
+    default: /* '.' */
+        if (!l->operand && class_of[peek(l, 1)] == C_DIGIT) {
+            t->kind = SQL_NUMBER;
+            return lex_number(l);
+        }
+        t->kind = SQL_OPERATOR;
+        t->op = '.';
+        l->pos++;
+        return SQL_LEX_NONE;
+    }
+}
+
+static enum sql_lex_error
+lex_unknown(const struct sql_lexer *l)
+{
+    unsigned char c = peek(l, 0);
+
+    if (c == 0)
+        return SQL_LEX_NUL;
+    if (c < 0x80)
+        return SQL_LEX_UNKNOWN;
+    return utf8_char(l->sql, l->pos) == 0 ? SQL_LEX_UTF8 : SQL_LEX_BLANK;
+}
+
+static bool
+ends_operand(const struct sql_token *t)
+{
+    switch (t->kind) {
+    case SQL_OPERATOR:
+        return t->op == ')' || t->op == ']';
+    case SQL_STAGE:
+        return false;
+    default:
+        return true;
+    }
+}
+
+bool
+sql_lex_next(struct sql_lexer *l, struct sql_token *t)
+{
+    if (l->stuck.kind == SQL_ERROR) {
+        *t = l->stuck;
+        return false;
+    }
+    *t = (struct sql_token){ .kind = SQL_END };
+    size_t was = l->pos;
+    enum sql_lex_error e = skip_blanks(l, t);
+
+    if (e == SQL_LEX_NONE && l->pos < l->sql.n) {
+        switch (class_of[peek(l, 0)]) {
+        case C_LETTER:
+            t->kind = SQL_NAME;
+            e = lex_name(l);
+            break;
+        case C_DIGIT:
+            t->kind = SQL_NUMBER;
+            e = lex_number(l);
+            break;
+        case C_OP:
+            e = lex_operator(l, t);
+            break;
+        case C_SPECIAL:
+            e = lex_special(l, t, t->offset != was);
+            break;
+        default:
+            e = lex_unknown(l);
+            break;
+        }
+    }
+    t->raw = (struct str){ l->sql.p ? l->sql.p + t->offset : "", l->pos - t->offset };
+    if (e != SQL_LEX_NONE) {
+        t->kind = SQL_ERROR;
+        t->error = e;
+        l->stuck = *t;
+        return false;
+    }
+    l->after_name = t->kind == SQL_NAME;
+    l->operand = ends_operand(t);
+    return t->kind != SQL_END;
+}
