@@ -10,7 +10,7 @@ set -eu
 build="build-essential autoconf pkgconf libevent-dev libcjson-dev libcurl4-openssl-dev libssl-dev
  libjwt-dev libyaml-dev zlib1g-dev"
 demo="ca-certificates curl openssl"
-check="libcmocka-dev python3 python3-pytest python3-yaml python3-jsonschema python3-venv
+check="libcmocka-dev shellcheck python3 python3-pytest python3-yaml python3-jsonschema python3-venv
  clang clang-format-14 clang-tidy-14 cppcheck procps jq iproute2"
 system="valgrind wrk nginx-light"
 fuzz="clang-14 libclang-rt-14-dev"
