@@ -11,7 +11,8 @@ SHELL = /bin/sh
 .DELETE_ON_ERROR:
 .SECONDARY:
 
-NO_CONFIG_GOALS := help clean demo check check-system sanitize coverage distclean deps duckdb
+NO_CONFIG_GOALS := help clean demo check check-system sanitize sanitize-build coverage bench lint fuzz \
+    clients distclean deps duckdb
 ifneq ($(filter-out $(NO_CONFIG_GOALS),$(or $(MAKECMDGOALS),all)),)
 include $(B)/config.mk
 endif

@@ -22,7 +22,7 @@ check-build: tests clients
 
 # The official clients and the conformance suite, from their registries, pinned.
 clients: $(B)/clients/.stamp
-$(B)/clients/.stamp: tests/support/clients/package.json tests/support/clients/requirements.txt
+$(B)/clients/.stamp: $(wildcard tests/support/clients/*)
 	@tests/support/clients/install.sh $(B)/clients
 	@touch $@
 
@@ -64,3 +64,9 @@ bench:
 	@packaging/get-duckdb.sh $(B)/duckdb
 	@$(MAKE) --no-print-directory -j$$(nproc) all bench-build
 	@/usr/bin/python3 tests/bench/bench.py --build $(B)
+
+.PHONY: bench-build
+bench-build: $(B)/bench/hello_evhttp
+$(B)/bench/hello_evhttp: tests/bench/hello_evhttp.c
+	@mkdir -p $(@D)
+	$(CC) -O2 -o $@ $< $(LIBEVENT_LIBS)

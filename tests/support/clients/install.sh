@@ -5,7 +5,7 @@ set -eu
 dir=$1
 here=$(cd "$(dirname "$0")" && pwd)
 mkdir -p "$dir"
-cp "$here/package.json" "$dir/"
+cp "$here/package.json" "$here"/*.mjs "$here"/*.py "$dir/"
 echo "clients: installing the Node clients into $dir"
 (cd "$dir" && npm install --silent --no-audit --no-fund --no-package-lock)
 [ -x "$dir/venv/bin/python" ] || /usr/bin/python3 -m venv "$dir/venv"
