@@ -145,6 +145,16 @@ $(B)/fuzz/$1/%: $(B)/o/tests/fuzz/$1/%.o $(B)/o/tests/fuzz/replay.o $(LIBS_$1)
 endef
 $(foreach l,$(LAYERS),$(eval $(call fuzz_rule,$l)))
 
+# The same targets with libFuzzer's own main; see tests/fuzz/run.sh.
+define libfuzzer_rule
+$(B)/libfuzzer/$1/%: $(B)/o/tests/fuzz/$1/%.o $(LIBS_$1)
+	@mkdir -p $$(@D)
+	$$(link) $$(LINK_FUZZER) $$(EXT_LIBS)
+endef
+$(foreach l,$(LAYERS),$(eval $(call libfuzzer_rule,$l)))
+.PHONY: fuzz-libs
+fuzz-libs: $(sort $(foreach d,$(sort $(notdir $(patsubst %/,%,$(dir $(FUZZ_SRCS))))),$(LIBS_$d)))
+
 .PHONY: tests
 tests: all $(UNIT_TESTS) $(FUZZ_REPLAYS)
 
