@@ -44,7 +44,8 @@ buf_str(const struct buf *b)
     return (struct str){ b->p ? b->p : "", b->len };
 }
 
-/* The bytes as a malloc'd string of the caller's (NUL-terminated); b is empty afterwards. */
+/* The bytes as a malloc'd string of the caller's (NUL-terminated); b is empty afterwards.
+ * NULL when b had failed. len may be NULL. */
 char *buf_take(struct buf *b, size_t *len);
 
 #endif

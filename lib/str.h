@@ -43,6 +43,8 @@ bool str_copy(char *to, size_t size, struct str s);
 
 /* The same bytes are valid UTF-8 (RFC 3629: no surrogates, no overlong forms, no U+110000..). */
 bool utf8_is_valid(const char *p, size_t n);
+/* Length of the character that p begins with: 1 to 4, or 0 when that is not valid UTF-8. */
+size_t utf8_char(const char *p, size_t n);
 /* Longest prefix of at most `max` bytes that does not end inside a character. */
 size_t utf8_cut(const char *p, size_t n, size_t max);
 
