@@ -182,6 +182,28 @@ clean:
 distclean:
 	rm -rf $(B)
 
+# ---- source tarball: reproducible, with a ready configure, builds without git ---------------------
+DIST = snowflake-mcp-$(VERSION)
+DIST_FILES = $(shell git ls-files 2>/dev/null || find . -path ./build -prune -o -type f -print)
+.PHONY: dist distcheck
+dist: $(CONFIGURE)
+	@rm -rf $(B)/dist && mkdir -p $(B)/dist/$(DIST)
+	@tar -cf - $(DIST_FILES) | tar -xf - -C $(B)/dist/$(DIST)
+	@cp $(CONFIGURE) $(B)/dist/$(DIST)/configure
+	@cd $(B)/dist && tar --format=ustar --sort=name --mtime=@$${SOURCE_DATE_EPOCH:-0} --owner=0 \
+	    --group=0 --numeric-owner --mode=go=rX,u+rw,a-s -cf - $(DIST) | XZ_OPT='-6 -T1' xz -c >$(DIST).tar.xz
+	@rm -rf $(B)/dist/$(DIST)
+	@echo "$(B)/dist/$(DIST).tar.xz"
+distcheck: dist
+	@cd $(B)/dist && rm -rf check && mkdir check && tar -xJf $(DIST).tar.xz -C check
+	@$(MAKE) --no-print-directory -C $(B)/dist/check/$(DIST) -j$$(nproc) all unit-lib unit-sql
+	@$(MAKE) --no-print-directory -C $(B)/dist/check/$(DIST) DESTDIR=$(abspath $(B))/dist/check/root install
+	@test -x $(B)/dist/check/root$(prefix)/bin/snowflake-mcp
+	@$(MAKE) --no-print-directory -C $(B)/dist/check/$(DIST) DESTDIR=$(abspath $(B))/dist/check/root uninstall
+	@left=$$(find $(B)/dist/check/root -type f); test -z "$$left" || { echo "left behind: $$left"; exit 1; }
+	@rm -rf $(B)/dist/check
+	@echo "$(DIST): builds, tests, installs and uninstalls"
+
 help:
 	@echo "all demo check check-system bench lint fuzz sanitize coverage"
 	@echo "dist distcheck install uninstall clean distclean deps duckdb"
