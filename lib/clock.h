@@ -5,9 +5,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
-uint64_t clock_ns(void);      /* CLOCK_MONOTONIC: the same in all processes of one machine */
+uint64_t clock_ns(void); /* CLOCK_MONOTONIC: the same in all processes of one machine */
 uint64_t clock_ms(void);
-int64_t clock_wall_s(void);   /* seconds since 1970, UTC */
+int64_t clock_wall_s(void); /* seconds since 1970, UTC */
 int64_t clock_wall_ms(void);
 void clock_rfc3339(char out[32], int64_t wall_ms); /* 2026-01-02T03:04:05.678Z */
 

@@ -9,7 +9,7 @@ void base64_put(struct buf *out, const void *p, size_t n);    /* RFC 4648 §4, p
 void base64url_put(struct buf *out, const void *p, size_t n); /* §5, no padding */
 int base64_decode(struct buf *out, struct str text);          /* canonical only; 0 or -1 */
 int base64url_decode(struct buf *out, struct str text);
-void hex_put(struct buf *out, const void *p, size_t n);       /* lower case */
+void hex_put(struct buf *out, const void *p, size_t n); /* lower case */
 
 void random_bytes(void *p, size_t n); /* never fails: aborts without entropy */
 uint64_t random_u64(void);

@@ -15,10 +15,10 @@ struct http_client;
 struct http_exchange;
 
 struct http_client_options {
-    const char *ca_file;     /* NULL: the system's */
-    const char *proxy;       /* NULL: none; the environment's proxy variables are not read */
-    const char *no_proxy;    /* NULL: none */
-    const char *user_agent;  /* name/version */
+    const char *ca_file;    /* NULL: the system's */
+    const char *proxy;      /* NULL: none; the environment's proxy variables are not read */
+    const char *no_proxy;   /* NULL: none */
+    const char *user_agent; /* name/version */
     unsigned connect_timeout_ms;
     unsigned max_connections; /* kept open at most; also the bound on parallel exchanges' sockets */
 };
@@ -27,11 +27,11 @@ int http_client_global_init(struct err *e); /* before fork; 0 or -1 */
 struct http_client *http_client_new(
     struct loop *l, const struct http_client_options *o, struct err *e);
 void http_client_free(struct http_client *c); /* cancels what still runs, without callbacks */
-unsigned http_client_idle_connections(const struct http_client *c);  /* open and not in use */
-unsigned http_client_active(const struct http_client *c);            /* exchanges under way */
+unsigned http_client_idle_connections(const struct http_client *c); /* open and not in use */
+unsigned http_client_active(const struct http_client *c);           /* exchanges under way */
 
 struct http_send {
-    const char *method;         /* "GET", "POST" */
+    const char *method; /* "GET", "POST" */
     const char *url;
     const char *const *headers; /* "Name: value" lines, NULL-terminated; copied */
     struct str body;            /* borrowed until on_done or cancel */
@@ -46,9 +46,9 @@ enum http_flow {
 };
 
 struct http_outcome {
-    bool ok;           /* an HTTP answer arrived whole (any status) */
-    bool stopped;      /* ended by HTTP_ENOUGH */
-    bool sent;         /* false: the peer cannot have seen the request (DNS, connect, TLS) */
+    bool ok;      /* an HTTP answer arrived whole (any status) */
+    bool stopped; /* ended by HTTP_ENOUGH */
+    bool sent;    /* false: the peer cannot have seen the request (DNS, connect, TLS) */
     bool timed_out;
     int status;        /* 0 when no answer line arrived */
     const char *error; /* ok: NULL; else a sentence with host and reason, valid in the callback */
@@ -58,7 +58,7 @@ struct http_handlers {
     /* Status known, before the first body byte. content_type is "" when absent;
      * retry_after_s is -1 when absent or not a number of seconds. */
     void (*on_head)(void *arg, int status, struct str content_type, int64_t retry_after_s);
-    enum http_flow (*on_body)(void *arg, struct str bytes); /* decoded; at most 16 KiB a time */
+    enum http_flow (*on_body)(void *arg, struct str bytes);   /* decoded; at most 16 KiB a time */
     void (*on_done)(void *arg, const struct http_outcome *o); /* once; the exchange is gone after */
 };
 

@@ -15,11 +15,11 @@ struct json; /* a value inside a document; lives as long as the document */
 struct json *json_parse(struct str text, unsigned max_depth, struct json_fault *fault);
 void json_free(struct json *doc);
 
-enum json_type json_type(const struct json *v); /* JSON_ABSENT for NULL */
-const struct json *json_get(const struct json *object, const char *key);   /* NULL: none */
-const struct json *json_first(const struct json *array_or_object);         /* iterate ... */
-const struct json *json_following(const struct json *v);                   /* ... NULL: end */
-const char *json_key(const struct json *v);                                /* of a member */
+enum json_type json_type(const struct json *v);                          /* JSON_ABSENT for NULL */
+const struct json *json_get(const struct json *object, const char *key); /* NULL: none */
+const struct json *json_first(const struct json *array_or_object);       /* iterate ... */
+const struct json *json_following(const struct json *v);                 /* ... NULL: end */
+const char *json_key(const struct json *v);                              /* of a member */
 size_t json_count(const struct json *array_or_object);
 
 /* A string's text (no NUL inside), or STR_NONE for anything else. */

@@ -24,17 +24,25 @@ struct json_fault {
 };
 
 /* RFC 8259, one value, nothing but blanks around it; objects deeper than `dup_depth` levels are
- * not searched for duplicate keys (1: the outermost object only).  0, or -1 with *fault. */
+ * not searched for duplicate keys (1: the outermost object only).  Depth counts arrays and objects
+ * alike and ends at 1000 in any case.  0, or -1 with *fault (kind JSON_OK: out of memory; a NULL
+ * fault is accepted). */
 int json_check(struct str text, unsigned max_depth, unsigned dup_depth, struct json_fault *fault);
 
-/* The rest needs checked text. --------------------------------------------------------------- */
+/* The rest needs checked text (on any other the answers mean nothing, but stay inside it). ---- */
 
 /* Raw value of a member (quotes and all), or STR_NONE; `object` is the raw text of an object. */
 struct str json_member(struct str object, const char *key);
 
 /* First byte tells the type; blanks before it are skipped. */
 enum json_type {
-    JSON_NULL, JSON_BOOL, JSON_NUMBER, JSON_STRING, JSON_ARRAY, JSON_OBJECT, JSON_ABSENT
+    JSON_NULL,
+    JSON_BOOL,
+    JSON_NUMBER,
+    JSON_STRING,
+    JSON_ARRAY,
+    JSON_OBJECT,
+    JSON_ABSENT
 };
 enum json_type json_type_of(struct str raw);
 
@@ -49,11 +57,10 @@ void json_unescape(struct buf *out, struct str raw_string);
 
 /* Writing ------------------------------------------------------------------------------------ */
 
-/* "text" with quotes; invalid UTF-8 becomes U+FFFD, control characters \u00XX. */
+/* "text" with quotes; invalid UTF-8 becomes U+FFFD, control characters \n and the like or \u00XX.
+ * For JSON inside a JSON string: write the inner text, then pass it here. */
 void json_put_string(struct buf *out, struct str s);
 void json_put_string_body(struct buf *out, struct str s); /* without the quotes */
-/* Takes text that is already the inside of a JSON string and escapes it once more, for JSON inside
- * a JSON string. */
 static inline void
 json_put_z(struct buf *out, const char *z)
 {

@@ -9,11 +9,11 @@
 enum log_level { LOG_LEVEL_ERROR, LOG_LEVEL_WARNING, LOG_LEVEL_INFO, LOG_LEVEL_DEBUG };
 
 struct log_options {
-    int fd;              /* where lines go (1 in HTTP mode, 2 in stdio mode) */
-    const char *file;    /* NULL: fd; else appended to, reopened by log_reopen() */
+    int fd;           /* where lines go (1 in HTTP mode, 2 in stdio mode) */
+    const char *file; /* NULL: fd; else appended to, reopened by log_reopen() */
     enum log_level level;
-    bool timestamps;     /* RFC 3339 in front: files and containers (never under journald) */
-    bool priorities;     /* "<N>" in front: journald (JOURNAL_STREAM is set) */
+    bool timestamps; /* RFC 3339 in front: files and containers (never under journald) */
+    bool priorities; /* "<N>" in front: journald (JOURNAL_STREAM is set) */
 };
 
 int log_open(const struct log_options *o, struct err *e);

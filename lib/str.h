@@ -12,9 +12,9 @@ struct str {
     size_t n;
 };
 
-#define STR(literal)  ((struct str){ "" literal, sizeof(literal) - 1 })
-#define STR_NONE      ((struct str){ NULL, 0 })
-#define STR_ARG(s)    (int)(s).n, (s).p /* for printf's %.*s */
+#define STR(literal) ((struct str){ "" literal, sizeof(literal) - 1 })
+#define STR_NONE     ((struct str){ NULL, 0 })
+#define STR_ARG(s)   (int)(s).n, (s).p /* for printf's %.*s */
 
 static inline struct str
 str_of(const char *z)
