@@ -90,11 +90,15 @@ extern const double metric_bounds[METRIC_BUCKETS - 1];
 
 struct metrics_block; /* in the segment; its size comes from metrics.def */
 extern const size_t metrics_block_bytes;
+/* slot == n_slots: the supervisor's. */
+struct metrics_block *metrics_block_of(const struct segment *s, uint32_t slot);
 
 /* Before fork: values of a dimension ("execute_query", ...), lent for ever; the last is "other". */
 void metrics_name_dim(enum metric_dim dim, const char *const *names, unsigned count);
 
-/* The process's own block: plain relaxed load and store, no lock prefix.  Index 0 for NONE. */
+/* The process's own block: plain relaxed load and store, no lock prefix.  Index 0 for NONE.
+ * Indices past a dimension's names count as its last one.  Before metrics_use(), or after it with
+ * NULL, nothing is counted.  segment_create() and segment_enter() call it. */
 void metrics_use(struct metrics_block *mine);
 void metrics_count(enum metric_counter c, unsigned a, unsigned b, uint64_t n);
 void metrics_observe(enum metric_histogram h, unsigned a, uint64_t duration_ns);

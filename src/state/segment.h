@@ -12,10 +12,11 @@ struct segment {
     struct control *control;
     struct totals *totals;
     struct health *health;
+    struct line *line;
     struct slot *slots;                 /* [n_slots] */
     struct lease *leases;               /* [LEASES_MAX] */
     struct waiter *waiters;             /* [WAITERS_MAX] */
-    struct metrics_block *metrics;      /* [n_slots] */
+    struct metrics_block *metrics;      /* [n_slots + 1]: metrics_block_of(); the last is the supervisor's */
     struct active_table *actives;       /* clients seen lately; see active.h */
     uint32_t n_slots;
     size_t bytes;
@@ -30,9 +31,13 @@ struct segment {
 /* Supervisor, before the first fork.  n_slots <= SLOTS_MAX. */
 struct segment *segment_create(uint32_t n_slots, struct err *e);
 void segment_free(struct segment *s); /* unmaps; the memory lives while any process maps it */
-/* In a child, first thing after fork: this process is `identity` in `slot`. */
+
+/* In a child, first thing after fork: this process is `identity` in `slot`.  Counts go to the
+ * slot's metrics block from here on.  The supervisor has written the identity into the slot before
+ * the fork and takes it out after the reap, so that a living process is never taken for dead. */
 void segment_enter(struct segment *s, uint32_t slot, uint64_t identity);
-/* The metrics child gives up writing: remaps everything read-only but its own slot's page range. */
+/* The metrics child gives up writing: remaps everything read-only but its own slot's page range.
+ * metrics_count() does nothing in it from here on. */
 int segment_read_only(struct segment *s, struct err *e);
 
 /* Wakes the process in `slot` (its eventfd becomes readable); never blocks. */

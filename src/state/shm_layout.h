@@ -14,7 +14,7 @@
 #define CACHE_LINE 128 /* two 64-byte lines: the prefetcher takes pairs */
 
 enum {
-    SLOTS_MAX = 512,   /* twice the workers, plus the metrics child */
+    SLOTS_MAX = 514,   /* two for each of 256 workers and for the metrics child */
     LEASES_MAX = 4096, /* the highest pool.max */
     WAITERS_MAX = 4096 /* the highest pool.queue; a waiter's index fits 16 bits */
 };
@@ -39,13 +39,30 @@ struct lease {
     char handle[64];                 /* statementHandle as soon as it is known; "" none */
 };
 
+/* The owner of a lease whose holder died while its statement ran: the incarnation stays for the
+ * reader, the slot is one that no process has.  Written by the sweep, replaced by who adopts it. */
+#define OWNER_ORPHAN(word)    (((word) & ~(uint64_t)0xffffffffu) | 0xffffu)
+#define OWNER_IS_ORPHAN(word) (((word) & 0xffffu) == 0xffffu)
+
 /* A call waiting in line.  `owner`: claimed and given up by the waiting worker; freed by the sweep.
- * `ticket`: order in line; 0 while not in line yet (or picked by a hand-over). */
+ * `ticket`: order in line; 0 while not in line yet, or picked by a hand-over: whoever brings it to
+ * 0 by CAS owes the waiter a lease.  If that one dies first, the waiter's own tick writes `seq`
+ * there again.  `granted`: a hint (lease + 1) from the hand-over; the lease's owner word decides.
+ * The rest: written by the waiting worker.  After a SIGKILL the sweep empties the entry. */
 struct waiter {
     _Alignas(64) _Atomic uint64_t owner;
     _Atomic uint64_t ticket;
     _Atomic uint64_t client;
     _Atomic uint64_t since_ns;
+    _Atomic uint64_t seq;
+    _Atomic uint32_t granted;
+};
+
+/* Which entries of the waiters may be in line: so that "does anyone wait" costs 64 loads and not
+ * 4096.  A bit is set after its entry was claimed and cleared before the entry is given up, by the
+ * entry's owner (or the sweep for a dead one); so a clear bit always means: not in line. */
+struct line {
+    _Alignas(CACHE_LINE) _Atomic uint64_t words[WAITERS_MAX / 64];
 };
 
 enum slot_state { SLOT_FREE, SLOT_STARTING, SLOT_SERVING, SLOT_DRAINING };
@@ -82,6 +99,7 @@ struct control {
     _Atomic uint32_t pool_max;      /* in force now */
     _Atomic uint32_t pool_queue;
     _Atomic uint32_t workers_configured;
+    _Atomic uint32_t supervisor_pid; /* for the metrics child's reading of /proc */
     _Atomic uint64_t started_ns;
     _Atomic int64_t started_wall_ms;
 };
@@ -90,14 +108,30 @@ struct control {
 struct totals {
     _Alignas(CACHE_LINE) _Atomic uint64_t next_ticket;
     _Atomic uint32_t pool_peak;
+    /* One past the highest lease ever claimed, raised before the claim: scans end here. */
+    _Atomic uint32_t leases_high;
 };
 
 struct segment_header {
-    char magic[8];       /* "SFMCPSHM" */
-    uint32_t version;
+    char magic[8];       /* SEGMENT_MAGIC */
+    uint32_t version;    /* SEGMENT_VERSION */
     uint32_t header_bytes;
     uint64_t total_bytes;
-    struct { uint32_t offset, count, bytes; } slots, leases, waiters, metrics, actives;
+    struct segment_region {
+        uint64_t offset;
+        uint32_t count, bytes; /* of one */
+    } control, totals, health, line, slots, leases, waiters, metrics, actives;
 };
+
+#define SEGMENT_MAGIC   "SFMCPSHM"
+#define SEGMENT_VERSION 1u
+
+_Static_assert(ATOMIC_LLONG_LOCK_FREE == 2 && ATOMIC_INT_LOCK_FREE == 2,
+    "shared words must not hide a lock");
+_Static_assert(sizeof(struct lease) == 2 * CACHE_LINE, "a lease is two cache lines");
+_Static_assert(sizeof(struct waiter) == 64, "a waiter is one 64-byte line");
+_Static_assert(sizeof(struct slot) % CACHE_LINE == 0, "slots must not share a line");
+_Static_assert(LEASES_MAX < 0xffff && WAITERS_MAX < 0xffff, "indices fit 16 bits");
+_Static_assert(SLOTS_MAX + 1 < 0xffff, "no slot has the orphan's number");
 
 #endif
