@@ -149,6 +149,16 @@ static void
 put_string(struct buf *out, const struct sf_cell *cell)
 {
     struct str s = cell->json;
+    if (!cell->escaped && all_ascii(s)) { /* nearly always */
+        char *p = buf_room(out, s.n + 2);
+        if (p) {
+            *p = '"';
+            memcpy(p + 1, s.p, s.n);
+            p[s.n + 1] = '"';
+            buf_grew(out, s.n + 2);
+        }
+        return;
+    }
     buf_put_c(out, '"');
     if (!cell->escaped) {
         put_mended(out, s);
@@ -214,11 +224,26 @@ significant_digits(struct str s, int *exponent)
     return digits;
 }
 
+static bool
+is_short_integer(struct str s)
+{
+    if (s.n == 0 || s.n > EXACT_DIGITS || (s.p[0] == '0' && s.n > 1))
+        return false;
+    for (size_t i = 0; i < s.n; i++)
+        if (s.p[i] < '0' || s.p[i] > '9')
+            return false;
+    return true;
+}
+
 static void
 put_number(const struct sf_column *col, const struct sf_cell *cell, struct buf *out)
 {
     struct str s = cell->json;
-    int exponent;
+    int exponent = 0;
+    if (is_short_integer(s)) { /* nearly always */
+        buf_put_str(out, s);
+        return;
+    }
     /* Long fractions push the value down like an exponent does: both are bounded. */
     bool literal = !cell->escaped && s.n <= EXACT_POWER && json_is_number(s) &&
                    (significant_digits(s, &exponent) <= EXACT_DIGITS || col->type == SF_REAL) &&

@@ -27,15 +27,15 @@ static bool
 instant_parse(struct str t, struct instant *i)
 {
     bool negative = t.n > 0 && t.p[0] == '-';
-    size_t at = negative, digits_at = at;
+    size_t at = negative, first = at;
     uint64_t whole = 0;
     for (; at < t.n && is_digit(t.p[at]); at++) {
-        if (at - digits_at >= 19)
+        if (at - first >= 19)
             return false;
         whole = whole * 10 + (uint64_t)(t.p[at] - '0');
     }
-    size_t digits = at - digits_at;
-    if (digits == 0 || whole > INT64_MAX)
+    size_t n = at - first;
+    if (n == 0 || whole > INT64_MAX)
         return false;
 
     uint32_t ns = 0;
@@ -52,7 +52,7 @@ instant_parse(struct str t, struct instant *i)
             return false;
         for (unsigned k = i->places; k < 9; k++)
             ns *= 10;
-    } else if (digits > NS_FORM) {
+    } else if (n > NS_FORM) {
         ns = (uint32_t)(whole % NANOS);
         whole /= NANOS;
         i->places = 9;
@@ -81,13 +81,13 @@ days_of(int64_t s, uint32_t *second_of_day)
     return day;
 }
 
-static void
-put_digits(struct buf *out, uint32_t v, unsigned digits)
+/* Writes v with leading zeros; returns the place behind it. */
+static char *
+digits(char *to, uint32_t v, unsigned n)
 {
-    char text[10];
-    for (unsigned i = digits; i-- > 0; v /= 10)
-        text[i] = (char)('0' + v % 10);
-    buf_put(out, text, digits);
+    for (unsigned i = n; i-- > 0; v /= 10)
+        to[i] = (char)('0' + v % 10);
+    return to + n;
 }
 
 /* Days since 1970 to a civil date: the year is taken to begin in March, so that the leap day is
@@ -105,11 +105,13 @@ put_date(struct buf *out, int64_t day)
     uint32_t mday = of_year - (153 * march_month + 2) / 5 + 1;
     uint32_t month = march_month < 10 ? march_month + 3 : march_month - 9;
     uint32_t year = era * 400 + year_of_era + (month <= 2);
-    put_digits(out, year, 4);
-    buf_put_c(out, '-');
-    put_digits(out, month, 2);
-    buf_put_c(out, '-');
-    put_digits(out, mday, 2);
+    char text[10];
+    char *p = digits(text, year, 4);
+    *p++ = '-';
+    p = digits(p, month, 2);
+    *p++ = '-';
+    digits(p, mday, 2);
+    buf_put(out, text, sizeof text);
     return true;
 }
 
@@ -117,11 +119,12 @@ put_date(struct buf *out, int64_t day)
 static void
 put_clock(struct buf *out, uint32_t second_of_day, const struct instant *i, int scale)
 {
-    put_digits(out, second_of_day / 3600, 2);
-    buf_put_c(out, ':');
-    put_digits(out, second_of_day / 60 % 60, 2);
-    buf_put_c(out, ':');
-    put_digits(out, second_of_day % 60, 2);
+    char text[18];
+    char *p = digits(text, second_of_day / 3600, 2);
+    *p++ = ':';
+    p = digits(p, second_of_day / 60 % 60, 2);
+    *p++ = ':';
+    p = digits(p, second_of_day % 60, 2);
 
     unsigned places = scale < 0 ? i->places : scale > 9 ? 9 : (unsigned)scale;
     uint32_t fraction = i->ns;
@@ -132,12 +135,13 @@ put_clock(struct buf *out, uint32_t second_of_day, const struct instant *i, int 
     }
     if (places < needed)
         places = needed;
-    if (places == 0)
-        return;
-    for (unsigned k = needed; k < places; k++)
-        fraction *= 10;
-    buf_put_c(out, '.');
-    put_digits(out, fraction, places);
+    if (places > 0) {
+        for (unsigned k = needed; k < places; k++)
+            fraction *= 10;
+        *p++ = '.';
+        p = digits(p, fraction, places);
+    }
+    buf_put(out, text, (size_t)(p - text));
 }
 
 bool
@@ -185,10 +189,12 @@ cell_timestamp(struct str text, int scale, enum cell_zone zone, struct buf *out)
         buf_put_c(out, 'Z');
     } else if (zone == CELL_TZ) {
         uint32_t m = (uint32_t)(offset_min < 0 ? -offset_min : offset_min);
-        buf_put_c(out, offset_min < 0 ? '-' : '+');
-        put_digits(out, m / 60, 2);
-        buf_put_c(out, ':');
-        put_digits(out, m % 60, 2);
+        char text[6];
+        text[0] = offset_min < 0 ? '-' : '+';
+        char *p = digits(text + 1, m / 60, 2);
+        *p++ = ':';
+        digits(p, m % 60, 2);
+        buf_put(out, text, sizeof text);
     }
     return true;
 }

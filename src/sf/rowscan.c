@@ -243,6 +243,8 @@ rowscan_feed(struct rowscan *r, struct str bytes, size_t *taken, struct err *e)
             /* fallthrough */
         case STRING:
             p = plain_end(p, end);
+            if (base_off + (size_t)(p - base) - r->cell_begin > r->max_cell)
+                return fail_cell_size(r, e);
             if (p == end)
                 break;
             if (*p == '\\') {
@@ -255,8 +257,6 @@ rowscan_feed(struct rowscan *r, struct str bytes, size_t *taken, struct err *e)
                 NEED("no control character in a string");
             {
                 size_t n = base_off + (size_t)(p - base) - r->cell_begin;
-                if (n > r->max_cell)
-                    return fail_cell_size(r, e);
                 r->cells[r->filled] = (struct sf_cell){ .json.n = n, .escaped = r->escaped };
                 r->begin[r->filled++] = r->cell_begin;
                 p++;
@@ -331,9 +331,6 @@ rowscan_feed(struct rowscan *r, struct str bytes, size_t *taken, struct err *e)
         (r->state >= FIRST_CELL && r->state <= HEX) || (r->state == LITERAL && r->literal_is_cell);
     if (!in_row)
         return ROWSCAN_MORE;
-    if ((r->state == STRING || r->state == ESCAPE || r->state == HEX) &&
-        base_off + (size_t)(end - base) - r->cell_begin > r->max_cell)
-        return fail_cell_size(r, e);
     buf_put(&r->carry, base, (size_t)(end - base));
     if (r->carry.failed)
         goto row_size;

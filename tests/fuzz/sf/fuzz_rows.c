@@ -107,7 +107,9 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     enum rowparse_step b = parse(&cut, data, size, true, &e2);
     must(a == b);
     must(a != ROWPARSE_FAILED || e1.text[0]);
-    must(strcmp(e1.text, e2.text) == 0);
+    /* A row may be found too long before its next fault is seen, or after. */
+    must(strcmp(e1.text, e2.text) == 0 || strstr(e1.text, "does not fit") ||
+         strstr(e2.text, "does not fit"));
     must(str_eq(buf_str(&whole.events), buf_str(&cut.events)));
     buf_fini(&whole.events);
     buf_fini(&cut.events);
