@@ -189,12 +189,12 @@ cell_timestamp(struct str text, int scale, enum cell_zone zone, struct buf *out)
         buf_put_c(out, 'Z');
     } else if (zone == CELL_TZ) {
         uint32_t m = (uint32_t)(offset_min < 0 ? -offset_min : offset_min);
-        char text[6];
-        text[0] = offset_min < 0 ? '-' : '+';
-        char *p = digits(text + 1, m / 60, 2);
+        char suffix[6];
+        suffix[0] = offset_min < 0 ? '-' : '+';
+        char *p = digits(suffix + 1, m / 60, 2);
         *p++ = ':';
         digits(p, m % 60, 2);
-        buf_put(out, text, sizeof text);
+        buf_put(out, suffix, sizeof suffix);
     }
     return true;
 }
