@@ -1,0 +1,400 @@
+/* functions_c.c - probes, exact division and the slow table, written against DuckDB's C API.
+ *
+ * Called by DuckDB in the engine's threads.  Must never be reachable by a caller's own spelling:
+ * the translator refuses names that begin with an underscore as functions. */
+#include "emulator/functions_c.h"
+
+#include "clock.h"
+#include "must.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <time.h>
+
+#define MOST_DECIMALS 37
+
+static _Thread_local struct sites *probing;
+
+void
+functions_c_probe_into(struct sites *sites)
+{
+    probing = sites;
+}
+
+static enum site_type
+site_type_of(duckdb_logical_type type)
+{
+    switch (duckdb_get_type_id(type)) {
+    case DUCKDB_TYPE_SQLNULL:
+        return SITE_NULL;
+    case DUCKDB_TYPE_BOOLEAN:
+        return SITE_BOOLEAN;
+    case DUCKDB_TYPE_TINYINT:
+    case DUCKDB_TYPE_SMALLINT:
+    case DUCKDB_TYPE_INTEGER:
+    case DUCKDB_TYPE_BIGINT:
+    case DUCKDB_TYPE_UTINYINT:
+    case DUCKDB_TYPE_USMALLINT:
+    case DUCKDB_TYPE_UINTEGER:
+    case DUCKDB_TYPE_UBIGINT:
+    case DUCKDB_TYPE_HUGEINT:
+    case DUCKDB_TYPE_UHUGEINT:
+    case DUCKDB_TYPE_INTEGER_LITERAL:
+        return SITE_INTEGER;
+    case DUCKDB_TYPE_DECIMAL:
+        return SITE_DECIMAL;
+    case DUCKDB_TYPE_FLOAT:
+    case DUCKDB_TYPE_DOUBLE:
+        return SITE_REAL;
+    case DUCKDB_TYPE_DATE:
+        return SITE_DATE;
+    case DUCKDB_TYPE_TIME:
+        return SITE_TIME;
+    case DUCKDB_TYPE_TIMESTAMP:
+    case DUCKDB_TYPE_TIMESTAMP_S:
+    case DUCKDB_TYPE_TIMESTAMP_MS:
+    case DUCKDB_TYPE_TIMESTAMP_NS:
+        return SITE_TIMESTAMP;
+    case DUCKDB_TYPE_TIMESTAMP_TZ:
+        return SITE_TIMESTAMP_LTZ;
+    case DUCKDB_TYPE_BLOB:
+        return SITE_BINARY;
+    case DUCKDB_TYPE_INTERVAL:
+        return SITE_INTERVAL;
+    case DUCKDB_TYPE_STRING_LITERAL:
+        return SITE_TEXT;
+    case DUCKDB_TYPE_VARCHAR:
+    case DUCKDB_TYPE_STRUCT: {
+        char *alias = duckdb_logical_type_get_alias(type);
+        enum site_type t = duckdb_get_type_id(type) == DUCKDB_TYPE_VARCHAR ? SITE_TEXT : SITE_OTHER;
+        if (alias)
+            t = strcmp(alias, TYPES_TZ) == 0 ? SITE_TIMESTAMP_TZ : SITE_JSON;
+        duckdb_free(alias);
+        return t;
+    }
+    default:
+        return SITE_OTHER;
+    }
+}
+
+static int64_t
+constant_argument(duckdb_bind_info info, idx_t index)
+{
+    duckdb_client_context context;
+    duckdb_expression expr = duckdb_scalar_function_bind_get_argument(info, index);
+    duckdb_value value = NULL;
+    duckdb_error_data error;
+    int64_t n = -1;
+
+    duckdb_scalar_function_get_client_context(info, &context);
+    error = duckdb_expression_fold(context, expr, &value);
+    if (!duckdb_error_data_has_error(error))
+        n = duckdb_get_int64(value);
+    duckdb_destroy_error_data(&error);
+    if (value)
+        duckdb_destroy_value(&value);
+    duckdb_destroy_expression(&expr);
+    duckdb_destroy_client_context(&context);
+    return n;
+}
+
+static void
+probe_bind(duckdb_bind_info info)
+{
+    int64_t n = constant_argument(info, 0);
+    idx_t count = duckdb_scalar_function_bind_get_argument_count(info);
+
+    if (!probing || n < 0 || n >= SITE_MAX)
+        return;
+    for (idx_t i = 1; i < count && i <= SITE_ARGS; i++) {
+        duckdb_expression expr = duckdb_scalar_function_bind_get_argument(info, i);
+        duckdb_logical_type type = duckdb_expression_return_type(expr);
+        probing->site[n].arg[i - 1].type = site_type_of(type);
+        probing->site[n].arg[i - 1].scale =
+            duckdb_get_type_id(type) == DUCKDB_TYPE_DECIMAL ? duckdb_decimal_scale(type) : 0;
+        duckdb_destroy_logical_type(&type);
+        duckdb_destroy_expression(&expr);
+    }
+    probing->site[n].known = true;
+}
+
+static void
+probe_run(duckdb_function_info info, duckdb_data_chunk input, duckdb_vector output)
+{
+    (void)input;
+    (void)output;
+    duckdb_scalar_function_set_error(info, "a probe was executed");
+}
+
+static int
+register_probe(duckdb_connection con, const char *name, duckdb_type returns)
+{
+    duckdb_scalar_function f = duckdb_create_scalar_function();
+    duckdb_logical_type any = duckdb_create_logical_type(DUCKDB_TYPE_ANY);
+    duckdb_logical_type type = duckdb_create_logical_type(returns);
+
+    duckdb_scalar_function_set_name(f, name);
+    duckdb_scalar_function_set_varargs(f, any);
+    duckdb_scalar_function_set_special_handling(f);
+    duckdb_scalar_function_set_return_type(f, type);
+    duckdb_scalar_function_set_bind(f, probe_bind);
+    duckdb_scalar_function_set_function(f, probe_run);
+    duckdb_state rc = duckdb_register_scalar_function(con, f);
+    duckdb_destroy_logical_type(&type);
+    duckdb_destroy_logical_type(&any);
+    duckdb_destroy_scalar_function(&f);
+    return rc == DuckDBSuccess ? 0 : -1;
+}
+
+/* 10 * r divided by b, with r < b < 2^127: the next decimal digit, and *r the new remainder. */
+static unsigned
+next_digit(unsigned __int128 *r, unsigned __int128 b)
+{
+    unsigned __int128 part = *r, sum = 0;
+    unsigned digit = 0, weight = 0;
+
+    for (int bit = 1; bit <= 8; bit *= 2) { /* part = bit * r mod b, weight = bit * r div b */
+        if (bit > 1) {
+            part *= 2;
+            weight *= 2;
+            if (part >= b) {
+                part -= b;
+                weight++;
+            }
+        }
+        if (bit == 2 || bit == 8) {
+            sum += part;
+            digit += weight;
+            if (sum >= b) {
+                sum -= b;
+                digit++;
+            }
+        }
+    }
+    *r = sum;
+    return digit;
+}
+
+int
+functions_c_divide(__int128 a, int a_scale, __int128 b, int b_scale, int scale, __int128 *q)
+{
+    const unsigned __int128 most =
+        (unsigned __int128)UINT64_C(10000000000000000000) * UINT64_C(10000000000000000000);
+    bool negative = (a < 0) != (b < 0);
+    unsigned __int128 n = a < 0 ? -(unsigned __int128)a : (unsigned __int128)a;
+    unsigned __int128 d = b < 0 ? -(unsigned __int128)b : (unsigned __int128)b;
+    int digits = scale + b_scale - a_scale; /* of n/d, after the point, that are wanted */
+
+    for (; digits < 0; digits++) { /* then the divisor grows */
+        if (d >= most / 10) {
+            *q = 0;
+            return 0;
+        }
+        d *= 10;
+    }
+    unsigned __int128 out = n / d, r = n % d;
+    for (; digits > 0; digits--) {
+        if (out >= most / 10)
+            return -1;
+        out = out * 10 + next_digit(&r, d);
+    }
+    if (r >= d - r)
+        out++;
+    if (out >= most)
+        return -1;
+    *q = negative ? -(__int128)out : (__int128)out;
+    return 0;
+}
+
+struct decimals {
+    duckdb_type stored;
+    int scale;
+    const void *data;
+    uint64_t *validity;
+};
+
+static void
+open_decimals(struct decimals *d, duckdb_vector v)
+{
+    duckdb_logical_type type = duckdb_vector_get_column_type(v);
+
+    d->stored = duckdb_get_type_id(type);
+    d->scale = 0;
+    if (d->stored == DUCKDB_TYPE_DECIMAL) {
+        d->stored = duckdb_decimal_internal_type(type);
+        d->scale = duckdb_decimal_scale(type);
+    }
+    duckdb_destroy_logical_type(&type);
+    d->data = duckdb_vector_get_data(v);
+    d->validity = duckdb_vector_get_validity(v);
+}
+
+static __int128
+decimal_at(const struct decimals *d, idx_t row)
+{
+    switch (d->stored) {
+    case DUCKDB_TYPE_TINYINT:
+        return ((const int8_t *)d->data)[row];
+    case DUCKDB_TYPE_SMALLINT:
+        return ((const int16_t *)d->data)[row];
+    case DUCKDB_TYPE_INTEGER:
+        return ((const int32_t *)d->data)[row];
+    case DUCKDB_TYPE_HUGEINT: {
+        duckdb_hugeint h = ((const duckdb_hugeint *)d->data)[row];
+        return (__int128)(((unsigned __int128)(uint64_t)h.upper << 64) | h.lower);
+    }
+    default:
+        return ((const int64_t *)d->data)[row];
+    }
+}
+
+static void
+divide_run(duckdb_function_info info, duckdb_data_chunk input, duckdb_vector output)
+{
+    int scale = (int)(intptr_t)duckdb_scalar_function_get_extra_info(info);
+    idx_t n = duckdb_data_chunk_get_size(input);
+    duckdb_hugeint *out = duckdb_vector_get_data(output);
+    struct decimals a, b;
+
+    open_decimals(&a, duckdb_data_chunk_get_vector(input, 0));
+    open_decimals(&b, duckdb_data_chunk_get_vector(input, 1));
+    for (idx_t row = 0; row < n; row++) {
+        __int128 q = 0;
+        if ((a.validity && !duckdb_validity_row_is_valid(a.validity, row)) ||
+            (b.validity && !duckdb_validity_row_is_valid(b.validity, row))) {
+            duckdb_vector_ensure_validity_writable(output);
+            duckdb_validity_set_row_invalid(duckdb_vector_get_validity(output), row);
+            continue;
+        }
+        if (decimal_at(&b, row) == 0) {
+            duckdb_scalar_function_set_error(info, "Division by zero");
+            return;
+        }
+        if (functions_c_divide(
+                decimal_at(&a, row), a.scale, decimal_at(&b, row), b.scale, scale, &q) != 0) {
+            duckdb_scalar_function_set_error(info, "Number out of representable range");
+            return;
+        }
+        out[row].lower = (uint64_t)(unsigned __int128)q;
+        out[row].upper = (int64_t)(q >> 64);
+    }
+}
+
+static int
+register_division(duckdb_connection con, int scale)
+{
+    duckdb_scalar_function f = duckdb_create_scalar_function();
+    duckdb_logical_type any = duckdb_create_logical_type(DUCKDB_TYPE_ANY);
+    duckdb_logical_type type = duckdb_create_decimal_type(38, (uint8_t)scale);
+    char name[16];
+
+    snprintf(name, sizeof name, "_div_%d", scale);
+    duckdb_scalar_function_set_name(f, name);
+    duckdb_scalar_function_add_parameter(f, any);
+    duckdb_scalar_function_add_parameter(f, any);
+    duckdb_scalar_function_set_return_type(f, type);
+    duckdb_scalar_function_set_extra_info(f, (void *)(intptr_t)scale, NULL);
+    duckdb_scalar_function_set_function(f, divide_run);
+    duckdb_state rc = duckdb_register_scalar_function(con, f);
+    duckdb_destroy_logical_type(&type);
+    duckdb_destroy_logical_type(&any);
+    duckdb_destroy_scalar_function(&f);
+    return rc == DuckDBSuccess ? 0 : -1;
+}
+
+/* ---- _ticks: an empty chunk would end the table, so each call gives a row and sleeps a little;
+ * between two calls DuckDB looks whether it was interrupted. */
+
+static void
+ticks_bind(duckdb_bind_info info)
+{
+    duckdb_value v = duckdb_bind_get_parameter(info, 0);
+    duckdb_logical_type type = duckdb_create_logical_type(DUCKDB_TYPE_BIGINT);
+    double *seconds = malloc(sizeof *seconds);
+
+    if (seconds) {
+        *seconds = duckdb_get_double(v);
+        duckdb_bind_set_bind_data(info, seconds, free);
+    } else {
+        duckdb_bind_set_error(info, "no memory");
+    }
+    duckdb_bind_add_result_column(info, "N", type);
+    duckdb_destroy_logical_type(&type);
+    duckdb_destroy_value(&v);
+}
+
+static void
+ticks_init(duckdb_init_info info)
+{
+    const double *seconds = duckdb_init_get_bind_data(info);
+    uint64_t *until = malloc(sizeof *until);
+
+    if (!until) {
+        duckdb_init_set_error(info, "no memory");
+        return;
+    }
+    *until = clock_ns() + (uint64_t)(*seconds > 0 ? *seconds * 1e9 : 0);
+    duckdb_init_set_init_data(info, until, free);
+    duckdb_init_set_max_threads(info, 1);
+}
+
+static void
+ticks_run(duckdb_function_info info, duckdb_data_chunk output)
+{
+    const uint64_t *until = duckdb_function_get_init_data(info);
+    uint64_t now = clock_ns();
+    int64_t *n = duckdb_vector_get_data(duckdb_data_chunk_get_vector(output, 0));
+
+    if (now >= *until) {
+        duckdb_data_chunk_set_size(output, 0);
+        return;
+    }
+    uint64_t left = *until - now;
+    nanosleep(&(struct timespec){ .tv_nsec = left < 1000000 ? (long)left : 1000000 }, NULL);
+    n[0] = (int64_t)(left / 1000000);
+    duckdb_data_chunk_set_size(output, 1);
+}
+
+static int
+register_ticks(duckdb_connection con)
+{
+    duckdb_table_function f = duckdb_create_table_function();
+    duckdb_logical_type type = duckdb_create_logical_type(DUCKDB_TYPE_DOUBLE);
+
+    duckdb_table_function_set_name(f, "_ticks");
+    duckdb_table_function_add_parameter(f, type);
+    duckdb_table_function_set_bind(f, ticks_bind);
+    duckdb_table_function_set_init(f, ticks_init);
+    duckdb_table_function_set_function(f, ticks_run);
+    duckdb_state rc = duckdb_register_table_function(con, f);
+    duckdb_destroy_logical_type(&type);
+    duckdb_destroy_table_function(&f);
+    return rc == DuckDBSuccess ? 0 : -1;
+}
+
+int
+functions_c_register(duckdb_connection con, struct err *e)
+{
+    static const struct {
+        const char *name;
+        duckdb_type returns;
+    } probes[] = {
+        { "_site_real", DUCKDB_TYPE_DOUBLE },
+        { "_site_text", DUCKDB_TYPE_VARCHAR },
+        { "_site_int", DUCKDB_TYPE_BIGINT },
+        { "_site_date", DUCKDB_TYPE_DATE },
+        { "_site_ts", DUCKDB_TYPE_TIMESTAMP },
+        { "_site_bool", DUCKDB_TYPE_BOOLEAN },
+        { "_site_time", DUCKDB_TYPE_TIME },
+        { "_site_ltz", DUCKDB_TYPE_TIMESTAMP_TZ },
+        { "_site_blob", DUCKDB_TYPE_BLOB },
+    };
+    int rc = 0;
+
+    for (size_t i = 0; i < NELEM(probes); i++)
+        rc |= register_probe(con, probes[i].name, probes[i].returns);
+    for (int scale = 0; scale <= MOST_DECIMALS; scale++)
+        rc |= register_division(con, scale);
+    rc |= register_ticks(con);
+    return rc == 0 ? 0 : err_set(e, "DuckDB does not take the emulator's functions");
+}
