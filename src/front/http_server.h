@@ -19,6 +19,8 @@ struct http_server_options {
     size_t max_body, max_headers;
     unsigned max_header_count, max_connections;
     unsigned request_ms, idle_ms, write_ms;
+    /* What Allow says to a method that nobody knows ("GET, POST"); a constant, may be NULL. */
+    const char *allow;
     /* Counts a refusal that never reached the handler: enum metric_reason. */
     void (*on_refused)(void *arg, unsigned reason);
     void (*on_connection)(void *arg);
@@ -47,6 +49,8 @@ bool http_request_next_header(const struct http_request *r, size_t *at, struct s
     struct str *value);
 struct str http_request_body(struct http_request *r); /* contiguous; lives as long as the request */
 const char *http_request_peer(const struct http_request *r); /* "127.0.0.1", "::1" */
+/* The host of an absolute-form target (GET http://host/path), or STR_NONE. */
+struct str http_request_authority(const struct http_request *r);
 
 /* Called (once) when the client left before the reply ended: EOF, reset, or a dropped slow reader.
  * The reply must still be ended by http_reply_end()/http_reply(); arg is the handler's. */

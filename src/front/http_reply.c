@@ -1,0 +1,290 @@
+/* Replies over evhttp: whole ones, and long ones in pieces.  Runs in workers and the metrics child.
+ * Must never touch evhttp's connection after the client has left, and ends each reply exactly once:
+ * that call also frees evhttp's request. */
+#include "front/http_internal.h"
+
+#include "must.h"
+
+#include <event2/buffer.h>
+#include <event2/bufferevent.h>
+#include <event2/http_struct.h>
+#include <stdio.h>
+
+const char *
+http_reason(int status)
+{
+    switch (status) {
+    case 200:
+        return "OK";
+    case 202:
+        return "Accepted";
+    case 204:
+        return "No Content";
+    case 400:
+        return "Bad Request";
+    case 401:
+        return "Unauthorized";
+    case 403:
+        return "Forbidden";
+    case 404:
+        return "Not Found";
+    case 405:
+        return "Method Not Allowed";
+    case 406:
+        return "Not Acceptable";
+    case 408:
+        return "Request Timeout";
+    case 413:
+        return "Content Too Large";
+    case 414:
+        return "URI Too Long";
+    case 415:
+        return "Unsupported Media Type";
+    case 417:
+        return "Expectation Failed";
+    case 426:
+        return "Upgrade Required";
+    case 429:
+        return "Too Many Requests";
+    case 431:
+        return "Request Header Fields Too Large";
+    case 500:
+        return "Internal Server Error";
+    case 501:
+        return "Not Implemented";
+    case 502:
+        return "Bad Gateway";
+    case 503:
+        return "Service Unavailable";
+    case 504:
+        return "Gateway Timeout";
+    case 505:
+        return "HTTP Version Not Supported";
+    }
+    return status < 400 ? "OK" : "Error";
+}
+
+/* RFC 9110: Connection is a list; evhttp only knows the word alone. */
+static bool
+wants_close(const struct http_request *r)
+{
+    struct str name, value, word;
+    size_t at = 0;
+
+    while (http_request_next_header(r, &at, &name, &value)) {
+        if (!str_is_nocase(name, "Connection"))
+            continue;
+        while (str_split(&value, ',', &word))
+            if (str_is_nocase(str_trim(word), "close"))
+                return true;
+    }
+    return false;
+}
+
+static bool
+is_http_1_1(const struct http_request *r)
+{
+    return r->ev->minor >= 1; /* the scanner lets 1.0 and 1.1 in */
+}
+
+static void
+add_headers(struct http_request *r, const char *content_type, const char *const *headers)
+{
+    struct evkeyvalq *out = evhttp_request_get_output_headers(r->ev);
+    char name[64];
+    const char *colon;
+
+    if (content_type)
+        evhttp_add_header(out, "Content-Type", content_type);
+    for (; headers && *headers; headers++) {
+        colon = strchr(*headers, ':');
+        must(colon && (size_t)(colon - *headers) < sizeof name);
+        str_copy(name, sizeof name, (struct str){ *headers, (size_t)(colon - *headers) });
+        evhttp_add_header(out, name, colon + 1 + strspn(colon + 1, " "));
+    }
+    /* Or evhttp makes one of its own for each reply. */
+    evhttp_add_header(out, "Date", r->server->date);
+    if (r->server->draining || wants_close(r))
+        evhttp_add_header(out, "Connection", "close");
+}
+
+static struct evbuffer *
+output_of(const struct http_request *r)
+{
+    return bufferevent_get_output(r->conn->bev);
+}
+
+/* Most replies fit the socket: writing now saves a turn of the loop and two changes of the poll
+ * set. evhttp hears of it as if the loop had written. */
+static void
+write_now(struct conn *c)
+{
+    struct evbuffer *out = bufferevent_get_output(c->bev);
+
+    evbuffer_unfreeze(out, 1);
+    evbuffer_write(out, c->fd);
+    evbuffer_freeze(out, 1);
+    if (evbuffer_get_length(out) == 0)
+        bufferevent_trigger(c->bev, EV_WRITE, BEV_TRIG_DEFER_CALLBACKS);
+}
+
+/* The client has left: only evhttp's half of the request is to be freed. */
+static void
+end_without_client(struct http_request *r)
+{
+    struct evhttp_request *ev = r->ev;
+
+    r->ended = true;
+    if (ev)
+        evhttp_send_reply_end(ev); /* frees it, having no connection */
+    http_request_release(r);
+}
+
+static void
+on_cut(void *arg)
+{
+    end_without_client(arg);
+}
+
+void
+http_reply(struct http_request *r, int status, const char *content_type, const char *const *headers,
+    struct str body)
+{
+    struct conn *c = r->conn;
+    char length[24];
+    size_t before;
+
+    must(!r->ended && !r->started);
+    if (!c) {
+        end_without_client(r);
+        return;
+    }
+    add_headers(r, content_type, headers);
+    if (http_request_method(r) == HTTP_HEAD) {
+        snprintf(length, sizeof length, "%zu", body.n);
+        evhttp_add_header(evhttp_request_get_output_headers(r->ev), "Content-Length", length);
+    } else if (body.n > 0) {
+        evbuffer_add(evhttp_request_get_output_buffer(r->ev), body.p, body.n);
+    }
+    r->ended = true;
+    before = evbuffer_get_length(output_of(r));
+    evhttp_send_reply(r->ev, status, http_reason(status), NULL);
+    c->queued += evbuffer_get_length(output_of(r)) - before;
+    write_now(c);
+}
+
+void
+http_reply_start(
+    struct http_request *r, int status, const char *content_type, const char *const *headers)
+{
+    struct evkeyvalq *in = evhttp_request_get_input_headers(r->ev);
+    size_t before;
+
+    must(!r->ended && !r->started);
+    r->started = true;
+    if (!r->conn)
+        return;
+    add_headers(r, content_type, headers);
+    /* A body without length ends with the connection where there are no chunks (HTTP/1.0). */
+    if (!is_http_1_1(r))
+        while (evhttp_remove_header(in, "Connection") == 0)
+            ;
+    before = evbuffer_get_length(output_of(r));
+    evhttp_send_reply_start(r->ev, status, http_reason(status));
+    r->conn->queued += evbuffer_get_length(output_of(r)) - before;
+}
+
+/* The output fell to the mark (of bufferevent, 0 by default). */
+static void
+on_written(struct evhttp_connection *evcon, void *arg)
+{
+    struct http_request *r = arg;
+    void (*cb)(void *) = r->on_drain;
+
+    if (!cb || !r->conn || evbuffer_get_length(output_of(r)) > r->drain_low)
+        return;
+    r->on_drain = NULL;
+    bufferevent_setwatermark(r->conn->bev, EV_WRITE, 0, 0);
+    cb(r->on_drain_arg);
+}
+
+void
+http_reply_write(struct http_request *r, struct str piece)
+{
+    struct evbuffer *b;
+    size_t before;
+
+    must(r->started && !r->ended);
+    if (!r->conn || piece.n == 0)
+        return;
+    if (!(b = evbuffer_new()) || evbuffer_add(b, piece.p, piece.n) != 0) {
+        if (b)
+            evbuffer_free(b);
+        r->aborted = true; /* a reply with a hole must not look whole */
+        conn_doom(r->conn);
+        return;
+    }
+    before = evbuffer_get_length(output_of(r));
+    evhttp_send_reply_chunk_with_cb(r->ev, b, on_written, r);
+    r->conn->queued += evbuffer_get_length(output_of(r)) - before;
+    evbuffer_free(b);
+}
+
+size_t
+http_reply_backlog(const struct http_request *r)
+{
+    return r->conn ? evbuffer_get_length(output_of(r)) : 0;
+}
+
+void
+http_reply_on_drain(struct http_request *r, size_t low, void (*cb)(void *arg), void *arg)
+{
+    r->on_drain = cb;
+    r->on_drain_arg = arg;
+    r->drain_low = low;
+    if (r->conn)
+        bufferevent_setwatermark(r->conn->bev, EV_WRITE, cb ? low : 0, 0);
+}
+
+void
+http_reply_end(struct http_request *r)
+{
+    struct conn *c = r->conn;
+    bool chunked;
+    size_t before;
+
+    must(!r->ended);
+    if (!c) {
+        end_without_client(r);
+        return;
+    }
+    if (r->aborted) { /* to be cut at the next turn of the loop */
+        http_request_on_close(r, on_cut, r);
+        return;
+    }
+    must(r->started);
+    r->on_drain = NULL;
+    bufferevent_setwatermark(c->bev, EV_WRITE, 0, 0);
+    r->ended = true;
+    chunked = http_request_method(r) != HTTP_HEAD && is_http_1_1(r);
+    before = evbuffer_get_length(output_of(r));
+    evhttp_send_reply_end(r->ev);
+    if (!chunked) /* may have freed the connection and the request */
+        return;
+    c->queued += evbuffer_get_length(output_of(r)) - before;
+    write_now(c);
+}
+
+void
+http_reply_abort(struct http_request *r)
+{
+    must(!r->ended);
+    r->on_drain = NULL;
+    if (!r->conn) {
+        end_without_client(r);
+        return;
+    }
+    r->aborted = true;
+    http_request_on_close(r, on_cut, r);
+    conn_doom(r->conn);
+}
