@@ -154,11 +154,12 @@ http_reply(struct http_request *r, int status, const char *content_type, const c
     char length[24];
     size_t before;
 
-    must(!r->ended && !r->started);
-    if (!c) {
+    must(!r->ended);
+    if (!c) { /* gone, perhaps in the middle of a reply in pieces */
         end_without_client(r);
         return;
     }
+    must(!r->started);
     add_headers(r, content_type, headers);
     if (http_request_method(r) == HTTP_HEAD) {
         snprintf(length, sizeof length, "%zu", body.n);
