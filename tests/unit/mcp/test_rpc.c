@@ -146,8 +146,9 @@ initialize_without_a_modern_claim_is_legacy(void **state)
 {
     struct fixture *f = *state;
     static const char *const bodies[] = { INIT(""),
-        INIT(",\"_meta\":{\"io.modelcontextprotocol/protocolVersion\":\"2026-07-28\"}"), /* incomplete
-                                                                                          */
+        INIT(
+            ",\"_meta\":{\"io.modelcontextprotocol/protocolVersion\":\"2026-07-28\"}"), /* incomplete
+                                                                                         */
         INIT(",\"_meta\":{\"io.modelcontextprotocol/protocolVersion\":\"2025-11-25\","
              "\"io.modelcontextprotocol/clientCapabilities\":{}}"),
         INIT(",\"_meta\":{\"io.modelcontextprotocol/protocolVersion\":5,"
