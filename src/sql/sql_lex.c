@@ -102,19 +102,6 @@ is_name_char(unsigned char c)
     return class_of[c] == C_LETTER || class_of[c] == C_DIGIT || c == '$';
 }
 
-/* Bytes of the character at `at`, or 0 when that is no valid UTF-8. */
-static size_t
-utf8_char(struct str s, size_t at)
-{
-    size_t left = s.n - at, n;
-    unsigned char c = (unsigned char)s.p[at];
-
-    n = c < 0x80 ? 1 : c < 0xC2 ? 0 : c < 0xE0 ? 2 : c < 0xF0 ? 3 : c < 0xF5 ? 4 : 0;
-    if (n == 0 || n > left || !utf8_is_valid(s.p + at, n))
-        return 0;
-    return n;
-}
-
 static void
 new_line(struct sql_lexer *l)
 {
@@ -135,7 +122,7 @@ step(struct sql_lexer *l)
             new_line(l);
         return SQL_LEX_NONE;
     }
-    size_t n = utf8_char(l->sql, l->pos);
+    size_t n = utf8_char(l->sql.p + l->pos, l->sql.n - l->pos);
     if (n == 0)
         return SQL_LEX_UTF8;
     l->pos += n;
@@ -461,7 +448,8 @@ lex_special(struct sql_lexer *l, struct sql_token *t, bool blank_before)
         l->pos++;
         return SQL_LEX_NONE;
     default: /* '.' */
-        if (!l->operand && class_of[peek(l, 1)] == C_DIGIT) {
+        if (class_of[peek(l, 1)] == C_DIGIT &&
+            (!l->operand || (l->after_name && blank_before))) { /* select .5 */
             t->kind = SQL_NUMBER;
             return lex_number(l);
         }
@@ -481,7 +469,7 @@ lex_unknown(const struct sql_lexer *l)
         return SQL_LEX_NUL;
     if (c < 0x80)
         return SQL_LEX_UNKNOWN;
-    return utf8_char(l->sql, l->pos) == 0 ? SQL_LEX_UTF8 : SQL_LEX_BLANK;
+    return utf8_char(l->sql.p + l->pos, l->sql.n - l->pos) == 0 ? SQL_LEX_UTF8 : SQL_LEX_BLANK;
 }
 
 static bool
