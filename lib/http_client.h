@@ -26,7 +26,8 @@ struct http_client_options {
 int http_client_global_init(struct err *e); /* before fork; 0 or -1 */
 struct http_client *http_client_new(
     struct loop *l, const struct http_client_options *o, struct err *e);
-void http_client_free(struct http_client *c); /* cancels what still runs, without callbacks */
+/* Cancels what still runs, without callbacks; not from inside one. */
+void http_client_free(struct http_client *c);
 unsigned http_client_idle_connections(const struct http_client *c); /* open and not in use */
 unsigned http_client_active(const struct http_client *c);           /* exchanges under way */
 
