@@ -12,12 +12,12 @@
 
 struct config {
 #define SECTION(name, help)
-#define OPT_TEXT(f, path, env, dflt, when, help)           const char *f;
-#define OPT_PATH(f, path, env, dflt, when, help)           const char *f;
-#define OPT_SECRET(f, path, env, when, help)               struct secret *f;
-#define OPT_FLAG(f, path, env, dflt, when, help)           bool f;
-#define OPT_CHOICE(f, path, env, choices, dflt, when, help) int f; /* index into choices */
-#define OPT_LIST(f, path, env, dflt, when, help)           const char *const *f; /* NULL-terminated */
+#define OPT_TEXT(f, path, env, dflt, when, help)                const char *f;
+#define OPT_PATH(f, path, env, dflt, when, help)                const char *f;
+#define OPT_SECRET(f, path, env, when, help)                    struct secret *f;
+#define OPT_FLAG(f, path, env, dflt, when, help)                bool f;
+#define OPT_CHOICE(f, path, env, choices, dflt, when, help)     int f; /* index into choices */
+#define OPT_LIST(f, path, env, dflt, when, help)                const char *const *f; /* NULL-terminated */
 #define OPT_NUM(f, path, env, unit, dflt, min, max, when, help) uint64_t f;
 #include "state/config.def"
 #undef SECTION
@@ -39,10 +39,10 @@ enum { METRICS_COMMENTS_AUTO, METRICS_COMMENTS_ALWAYS, METRICS_COMMENTS_NEVER };
 enum { LOG_TIMESTAMPS_AUTO, LOG_TIMESTAMPS_ON, LOG_TIMESTAMPS_OFF };
 
 struct config_source {
-    const char *yaml_file;  /* NULL: INSTALL_PREFIX/config.yaml, whose absence is no error */
-    const char *env_file;   /* NULL: .env beside the YAML file, whose absence is no error */
-    char *const *environ_;  /* the real environment */
-    bool files;             /* false (--demo): read neither file */
+    const char *yaml_file; /* NULL: INSTALL_PREFIX/config.yaml, whose absence is no error */
+    const char *env_file;  /* NULL: .env beside the YAML file, whose absence is no error */
+    char *const *environ_; /* the real environment */
+    bool files;            /* false (--demo): read neither file */
     /* Settings given on the command line or by --demo, "yaml.path=value", NULL-terminated or NULL;
      * weaker than the real environment, stronger than the files. */
     const char *const *overrides;

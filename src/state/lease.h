@@ -9,21 +9,21 @@
 #include "state/rc.h"
 #include "state/segment.h"
 
-#define LEASE_NONE  (-1)
+#define LEASE_NONE (-1)
 
 /* One call's way through the line.  Owned by the call; all zero before lease_request(), and then
  * lease_poll() and lease_leave() do nothing. */
 struct lease_ticket {
-    int lease;      /* index when granted, else LEASE_NONE */
-    int waiter;     /* index while waiting, else LEASE_NONE */
+    int lease;       /* index when granted, else LEASE_NONE */
+    int waiter;      /* index while waiting, else LEASE_NONE */
     uint64_t ticket; /* 0: not requested, or left */
 };
 
 enum lease_answer { LEASE_GRANTED, LEASE_WAITING, LEASE_QUEUE_FULL };
 
 /* Takes a free lease if nobody waits, else a place in line.  Never blocks. */
-enum lease_answer lease_request(struct segment *s, struct lease_ticket *t, uint64_t client,
-    uint64_t now_ns);
+enum lease_answer lease_request(
+    struct segment *s, struct lease_ticket *t, uint64_t client, uint64_t now_ns);
 /* After a wake-up (the slot's eventfd) and after lease_tend(), for each waiting call: has it been
  * handed a lease?  Then t->lease is set.  Costs one load as long as the answer is no. */
 bool lease_poll(struct segment *s, struct lease_ticket *t);

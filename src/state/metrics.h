@@ -77,13 +77,36 @@ enum metric_gauge {
 };
 
 /* The label values that are indices elsewhere. */
-enum metric_result { RESULT_OK, RESULT_SQL_ERROR, RESULT_TIMEOUT, RESULT_CANCELLED, RESULT_AUTH,
-    RESULT_THROTTLED, RESULT_FAILED };
-enum metric_statement { STATEMENT_SELECT, STATEMENT_SHOW, STATEMENT_DESCRIBE, STATEMENT_EXPLAIN,
-    STATEMENT_OTHER };
+enum metric_result {
+    RESULT_OK,
+    RESULT_SQL_ERROR,
+    RESULT_TIMEOUT,
+    RESULT_CANCELLED,
+    RESULT_AUTH,
+    RESULT_THROTTLED,
+    RESULT_FAILED
+};
+enum metric_statement {
+    STATEMENT_SELECT,
+    STATEMENT_SHOW,
+    STATEMENT_DESCRIBE,
+    STATEMENT_EXPLAIN,
+    STATEMENT_OTHER
+};
 enum metric_scope { SCOPE_CLIENT, SCOPE_TOOL, SCOPE_GLOBAL };
-enum metric_reason { REASON_MALFORMED, REASON_TOO_LARGE, REASON_HOST, REASON_ORIGIN, REASON_METHOD,
-    REASON_PATH, REASON_MEDIA_TYPE, REASON_ACCEPT, REASON_TIMEOUT, REASON_CONNECTIONS, REASON_AUTH };
+enum metric_reason {
+    REASON_MALFORMED,
+    REASON_TOO_LARGE,
+    REASON_HOST,
+    REASON_ORIGIN,
+    REASON_METHOD,
+    REASON_PATH,
+    REASON_MEDIA_TYPE,
+    REASON_ACCEPT,
+    REASON_TIMEOUT,
+    REASON_CONNECTIONS,
+    REASON_AUTH
+};
 
 #define METRIC_BUCKETS 15 /* the 14 bounds of R4 and +Inf */
 extern const double metric_bounds[METRIC_BUCKETS - 1];
@@ -109,7 +132,7 @@ uint64_t metrics_total(const struct segment *s, enum metric_counter c);
 
 /* Text exposition.  `comments`: with HELP and TYPE lines.  gauges[] are the caller's readings.
  * Label sets that were never counted are left out, except that each metric has one line. */
-void metrics_write(const struct segment *s, const double gauges[METRIC_GAUGE__COUNT],
-    bool comments, struct buf *out);
+void metrics_write(const struct segment *s, const double gauges[METRIC_GAUGE__COUNT], bool comments,
+    struct buf *out);
 
 #endif

@@ -13,19 +13,20 @@ struct segment {
     struct totals *totals;
     struct health *health;
     struct line *line;
-    struct slot *slots;                 /* [n_slots] */
-    struct lease *leases;               /* [LEASES_MAX] */
-    struct waiter *waiters;             /* [WAITERS_MAX] */
-    struct metrics_block *metrics;      /* [n_slots + 1]: metrics_block_of(); the last is the supervisor's */
-    struct active_table *actives;       /* clients seen lately; see active.h */
+    struct slot *slots;     /* [n_slots] */
+    struct lease *leases;   /* [LEASES_MAX] */
+    struct waiter *waiters; /* [WAITERS_MAX] */
+    struct metrics_block
+        *metrics; /* [n_slots + 1]: metrics_block_of(); the last is the supervisor's */
+    struct active_table *actives; /* clients seen lately; see active.h */
     uint32_t n_slots;
     size_t bytes;
-    int wake_fd[SLOTS_MAX];             /* an eventfd per slot, inherited by all; -1 */
-    int fd;                             /* of the segment, read-only, for ctl and the metrics child */
+    int wake_fd[SLOTS_MAX]; /* an eventfd per slot, inherited by all; -1 */
+    int fd;                 /* of the segment, read-only, for ctl and the metrics child */
 
     /* Set by segment_enter() in each child. */
     uint32_t my_slot;
-    uint64_t me;                        /* owner word */
+    uint64_t me; /* owner word */
 };
 
 /* Supervisor, before the first fork.  n_slots <= SLOTS_MAX. */

@@ -20,29 +20,29 @@ enum {
 };
 
 /* An owner word: incarnation << 32 | waiter index << 16 | slot + 1.  0: nobody.  The waiter index
- * (plus one) is non-zero only while a lease was handed to a waiter that has not picked it up yet. */
+ * (plus one) is non-zero only while a lease was handed to a waiter that has not picked it up. */
 #define OWNER(slot, incarnation) ((uint64_t)(incarnation) << 32 | (uint64_t)((slot) + 1))
 #define OWNER_PROCESS(word)      ((word) & ~(uint64_t)0xffff0000u)
 #define OWNER_WAITER(word)       ((uint32_t)((word) >> 16 & 0xffffu)) /* index + 1, or 0 */
-#define OWNER_SLOT(word)         ((uint32_t)((word) & 0xffffu) - 1)
+#define OWNER_SLOT(word)         ((uint32_t)((word)&0xffffu) - 1)
 
-/* One permitted concurrent statement.  `owner`: written by claimers, holders, hand-over (CAS) and by
- * the supervisor's sweep.  The rest: written by the holder only, read by ctl, the metrics child and
- * whoever inherits the lease; after a SIGKILL it names the statement that must be cancelled. */
+/* One permitted concurrent statement.  `owner`: written by claimers, holders, hand-over (CAS) and
+ * by the supervisor's sweep.  The rest: written by the holder only, read by ctl, the metrics child
+ * and whoever inherits the lease; after a SIGKILL it names the statement that must be cancelled. */
 struct lease {
     _Alignas(CACHE_LINE) _Atomic uint64_t owner;
-    _Atomic uint64_t since_ns;       /* when it was claimed */
-    _Atomic uint64_t client;         /* hash of the client's name: fairness between clients */
-    _Atomic uint32_t running;        /* 1 while a statement was sent and has not ended */
-    _Atomic uint32_t account;        /* index of the upstream account (later: named pools) */
-    char request_id[40];             /* requestId of the statement, before it is sent; "" none */
-    char handle[64];                 /* statementHandle as soon as it is known; "" none */
+    _Atomic uint64_t since_ns; /* when it was claimed */
+    _Atomic uint64_t client;   /* hash of the client's name: fairness between clients */
+    _Atomic uint32_t running;  /* 1 while a statement was sent and has not ended */
+    _Atomic uint32_t account;  /* index of the upstream account (later: named pools) */
+    char request_id[40];       /* requestId of the statement, before it is sent; "" none */
+    char handle[64];           /* statementHandle as soon as it is known; "" none */
 };
 
 /* The owner of a lease whose holder died while its statement ran: the incarnation stays for the
  * reader, the slot is one that no process has.  Written by the sweep, replaced by who adopts it. */
 #define OWNER_ORPHAN(word)    (((word) & ~(uint64_t)0xffffffffu) | 0xffffu)
-#define OWNER_IS_ORPHAN(word) (((word) & 0xffffu) == 0xffffu)
+#define OWNER_IS_ORPHAN(word) (((word)&0xffffu) == 0xffffu)
 
 /* A call waiting in line.  `owner`: claimed and given up by the waiting worker; freed by the sweep.
  * `ticket`: order in line; 0 while not in line yet, or picked by a hand-over: whoever brings it to
@@ -73,14 +73,14 @@ struct slot {
     _Alignas(CACHE_LINE) _Atomic uint64_t identity; /* OWNER() of the process living here; 0 none */
     _Atomic uint32_t kind;
     _Atomic uint32_t pid;
-    _Atomic uint32_t number;         /* worker number in titles and logs */
+    _Atomic uint32_t number; /* worker number in titles and logs */
     _Alignas(CACHE_LINE) _Atomic uint64_t heartbeat_ns;
     _Atomic uint32_t state;
-    _Atomic uint32_t in_flight;      /* calls under way: derived by the worker each beat */
-    _Atomic uint32_t upstream_idle;  /* idle connections to Snowflake, each beat */
+    _Atomic uint32_t in_flight;     /* calls under way: derived by the worker each beat */
+    _Atomic uint32_t upstream_idle; /* idle connections to Snowflake, each beat */
     _Atomic uint32_t client_connections;
     _Atomic uint64_t rss_bytes;
-    char last_words[256];            /* why it gave up, for the supervisor's obituary */
+    char last_words[256]; /* why it gave up, for the supervisor's obituary */
 };
 
 /* Health of the way to Snowflake: the last real outcomes.  Any worker writes, plain stores. */
@@ -96,7 +96,7 @@ struct health {
 /* Set by the supervisor (word by word), read by all. */
 struct control {
     _Alignas(CACHE_LINE) _Atomic uint32_t draining;
-    _Atomic uint32_t pool_max;      /* in force now */
+    _Atomic uint32_t pool_max; /* in force now */
     _Atomic uint32_t pool_queue;
     _Atomic uint32_t workers_configured;
     _Atomic uint32_t supervisor_pid; /* for the metrics child's reading of /proc */
@@ -113,8 +113,8 @@ struct totals {
 };
 
 struct segment_header {
-    char magic[8];       /* SEGMENT_MAGIC */
-    uint32_t version;    /* SEGMENT_VERSION */
+    char magic[8];    /* SEGMENT_MAGIC */
+    uint32_t version; /* SEGMENT_VERSION */
     uint32_t header_bytes;
     uint64_t total_bytes;
     struct segment_region {
@@ -126,8 +126,8 @@ struct segment_header {
 #define SEGMENT_MAGIC   "SFMCPSHM"
 #define SEGMENT_VERSION 1u
 
-_Static_assert(ATOMIC_LLONG_LOCK_FREE == 2 && ATOMIC_INT_LOCK_FREE == 2,
-    "shared words must not hide a lock");
+_Static_assert(
+    ATOMIC_LLONG_LOCK_FREE == 2 && ATOMIC_INT_LOCK_FREE == 2, "shared words must not hide a lock");
 _Static_assert(sizeof(struct lease) == 2 * CACHE_LINE, "a lease is two cache lines");
 _Static_assert(sizeof(struct waiter) == 64, "a waiter is one 64-byte line");
 _Static_assert(sizeof(struct slot) % CACHE_LINE == 0, "slots must not share a line");
