@@ -107,7 +107,7 @@ fixture_teardown(void **state)
 static inline void
 read_reply(struct fixture *f)
 {
-    struct json_fault fault = { JSON_OK, 0, NULL };
+    static struct json_fault fault;
     json_free(f->reply);
     f->reply = NULL;
     if (f->out.len == 0)

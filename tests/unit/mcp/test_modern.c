@@ -178,7 +178,9 @@ names_may_come_in_base64(void **state)
         { "=?BASE64?bGlzdF9kYXRhYmFzZXM=?=", false }, /* a literal then */
         { "=?base64?bGlzdF9kYXRhYmFzZXM=", false },
         { "=?base64?/w==?=", false }, /* no UTF-8 */
-        { "=?base64?" "?=", false },
+        { "=?base64?"
+          "?=",
+            false },
         { "=?base64?=", false },
         { "LIST_DATABASES", false },
         { "", false },
