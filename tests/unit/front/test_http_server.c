@@ -836,6 +836,7 @@ freeing_the_server_ends_what_is_under_way(void **state)
     loop_run_once(loop, 0);
     http_server_free(server);
     server = NULL;
+    loop_run_once(loop, 0); /* libevent frees in the loop */
     assert_int_equal(closed, 1);
     close_client(&c);
     close_client(&d);
