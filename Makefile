@@ -69,11 +69,16 @@ EXT_LIBS = $(LIBEVENT_LIBS) $(LIBCURL_LIBS) $(LIBJWT_LIBS) $(CJSON_LIBS) $(LIBYA
            $(OPENSSL_LIBS) $(ZLIB_LIBS) -lpthread
 DUCKDB_LIBS = -L$(DUCKDB_DIR) -lduckdb -Wl,-rpath,$(DUCKDB_DIR)
 
+# The list of members is a prerequisite too: a source that was added or taken away remakes the library.
 define layer_rule
-$(call layer_lib,$1): $(call layer_objs,$1)
+$(B)/o/$1.members: FORCE
+	@mkdir -p $$(@D); echo '$(call layer_objs,$1)' | cmp -s - $$@ || echo '$(call layer_objs,$1)' >$$@
+$(call layer_lib,$1): $(call layer_objs,$1) $(B)/o/$1.members
 	@rm -f $$@
-	@ar rcs $$@ $$^
+	@ar rcs $$@ $$(filter %.o,$$^)
 endef
+.PHONY: FORCE
+FORCE:
 $(foreach l,$(LAYERS),$(eval $(call layer_rule,$l)))
 
 $(B)/o/src/emulator/%.o: EXTRA_CFLAGS += $(if $(DUCKDB_DIR),-isystem $(DUCKDB_DIR))
