@@ -448,8 +448,7 @@ lex_special(struct sql_lexer *l, struct sql_token *t, bool blank_before)
         l->pos++;
         return SQL_LEX_NONE;
     default: /* '.' */
-        if (class_of[peek(l, 1)] == C_DIGIT &&
-            (!l->operand || (l->after_name && blank_before))) { /* select .5 */
+        if (class_of[peek(l, 1)] == C_DIGIT && (!l->operand || blank_before)) {
             t->kind = SQL_NUMBER;
             return lex_number(l);
         }
