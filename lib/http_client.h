@@ -47,7 +47,9 @@ enum http_flow {
 };
 
 struct http_outcome {
-    bool ok;      /* an HTTP answer arrived whole (any status) */
+    /* An HTTP answer arrived whole (any status).  A body that has neither a length nor chunks ends
+     * with its connection: there a cut one cannot be told from a whole one. */
+    bool ok;
     bool stopped; /* ended by HTTP_ENOUGH */
     bool sent;    /* false: the peer cannot have seen the request (DNS, connect, TLS) */
     bool timed_out;
