@@ -32,7 +32,7 @@ struct rowparse {
     void *arg;
     struct buf members, kept;
     size_t key_at; /* where the current key begins in members */
-    bool had_data, ended;
+    bool had_data, ended, too_large;
     /* where we are inside a kept value */
     unsigned depth;
     bool in_string, escape;
@@ -72,6 +72,12 @@ is_blank(char c)
     return c == ' ' || c == '\n' || c == '\t' || c == '\r';
 }
 
+bool
+rowparse_too_large(const struct rowparse *r)
+{
+    return r->too_large || (r->rows && rowscan_too_large(r->rows));
+}
+
 static enum rowparse_step
 fail_at(char c, const char *expected, struct err *e)
 {
@@ -84,8 +90,9 @@ fail_at(char c, const char *expected, struct err *e)
 }
 
 static enum rowparse_step
-fail_size(const struct rowparse *r, struct err *e)
+fail_size(struct rowparse *r, struct err *e)
 {
+    r->too_large = true;
     err_set(e, "the description of the result is longer than %zu bytes (snowflake.max_metadata)",
         r->bounds.members);
     return ROWPARSE_FAILED;

@@ -37,5 +37,7 @@ enum rowparse_step rowparse_feed(
 /* The body is over.  ROWPARSE_MORE: it was whole.  ROWPARSE_PAUSED: rows that had to wait are
  * being handed out; call again. */
 enum rowparse_step rowparse_end(struct rowparse *r, struct err *e);
+/* It failed on one of its bounds, not on the bytes. */
+bool rowparse_too_large(const struct rowparse *r);
 
 #endif

@@ -39,6 +39,7 @@ struct rowscan {
     size_t max_cell, max_row;
     struct buf carry; /* the part of a cut row that has gone by */
     uint64_t rows;
+    bool too_large;
     rowscan_on_row *on_row;
     void *arg;
 };
@@ -121,8 +122,9 @@ fail_at(const struct rowscan *r, char c, const char *expected, struct err *e)
 }
 
 static enum rowscan_step
-fail_cell_size(const struct rowscan *r, struct err *e)
+fail_cell_size(struct rowscan *r, struct err *e)
 {
+    r->too_large = true;
     err_set(e, "row %llu, cell %u is longer than %zu bytes (snowflake.max_cell)",
         (unsigned long long)r->rows + 1, r->filled + 1, r->max_cell);
     return ROWSCAN_FAILED;
@@ -135,6 +137,12 @@ fail_width(const struct rowscan *r, bool too_many, struct err *e)
         (unsigned long long)r->rows + 1, too_many ? "more than" : "only",
         too_many ? r->width : r->filled, r->width);
     return ROWSCAN_FAILED;
+}
+
+bool
+rowscan_too_large(const struct rowscan *r)
+{
+    return r->too_large;
 }
 
 /* The row's bytes stand at `base`: point the cells there and hand it out. */
@@ -337,6 +345,7 @@ rowscan_feed(struct rowscan *r, struct str bytes, size_t *taken, struct err *e)
     return ROWSCAN_MORE;
 
 row_size:
+    r->too_large = true;
     err_set(e, "row %llu of the result does not fit into %zu bytes",
         (unsigned long long)r->rows + 1, r->max_row);
     return ROWSCAN_FAILED;

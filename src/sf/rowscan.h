@@ -29,5 +29,7 @@ void rowscan_free(struct rowscan *r);
 
 /* *taken tells how many bytes were used; all of them with ROWSCAN_MORE. */
 enum rowscan_step rowscan_feed(struct rowscan *r, struct str bytes, size_t *taken, struct err *e);
+/* It failed on one of its bounds, not on the bytes. */
+bool rowscan_too_large(const struct rowscan *r);
 
 #endif

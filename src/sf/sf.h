@@ -33,6 +33,15 @@ struct sf_client *sf_client_new(
 void sf_client_free(struct sf_client *c); /* drops what runs, without callbacks */
 unsigned sf_client_idle_connections(const struct sf_client *c);
 
+/* What happened since sf_client_new(), for the worker to publish.  A login is the first use of a
+ * newly signed or newly read credential, or the refusal of one that was good before. */
+struct sf_counters {
+    uint64_t logins_ok, logins_refused;
+    uint64_t retries; /* requests sent again */
+    uint64_t cancels_confirmed, cancels_unconfirmed;
+};
+const struct sf_counters *sf_client_counters(const struct sf_client *c); /* lent */
+
 /* ---- columns and cells ---------------------------------------------------------------------- */
 
 enum sf_type {
@@ -112,19 +121,22 @@ struct sf_handlers {
     void (*on_done)(void *arg, const struct sf_outcome *o);
 };
 
-/* Copies what it needs of the request.  Callbacks never run inside.  NULL: no memory. */
+/* Copies what it needs of the request.  Callbacks never run inside.  NULL: no memory.
+ * The statement is gone after on_done; dropping it inside any callback is fine. */
 struct sf_statement *sf_statement_start(struct sf_client *c, const struct sf_request *r,
     const struct sf_handlers *h, void *arg);
 void sf_statement_resume(struct sf_statement *s); /* callbacks may run inside */
 /* Frees it without any further callback.  If it may still run upstream it is cancelled there in
  * the background (once its handle is known): on_cancelled tells how that ended (true: Snowflake
- * confirmed or it had ended), so that the lease can be given back; may be NULL. */
+ * confirmed or it had ended), so that the lease can be given back; may be NULL.  It comes once,
+ * later from the loop (inside this call only when memory is out). */
 void sf_statement_drop(struct sf_statement *s, void (*on_cancelled)(void *arg, bool confirmed),
     void *arg);
 /* Cancels a statement by handle (an orphan's). */
 void sf_cancel_handle(struct sf_client *c, const char *handle,
     void (*on_cancelled)(void *arg, bool confirmed), void *arg);
-/* Finds by QUERY_TAG what was submitted under this request id, and cancels it (3.3). */
+/* Finds what was submitted under this request id and cancels it (3.3).  Works when the statement's
+ * query tag contained the request id. */
 void sf_cancel_request(struct sf_client *c, const char *request_id,
     void (*on_cancelled)(void *arg, bool confirmed), void *arg);
 
