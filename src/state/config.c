@@ -18,8 +18,7 @@
 
 enum { FILE_MAX_BYTES = 1 << 20, ARENA_MAX_BYTES = 32 << 20, QUOTE_MAX_BYTES = 80 };
 
-/* Problems ---------------------------------------------------------------------------------------
- */
+/* Problems ------------------------------------------------------------------------------------- */
 
 static void __attribute__((format(printf, 6, 0))) put_problem(struct config_load *l,
     const char *word, const char *file, unsigned line, const char *key, const char *fmt, va_list ap)
@@ -101,8 +100,7 @@ config_quote(struct config_load *l, struct str text)
     return quoted ? quoted : "?";
 }
 
-/* Files ------------------------------------------------------------------------------------------
- */
+/* Files ---------------------------------------------------------------------------------------- */
 
 /* The whole of a file, in the arena; *mode its permissions.  False when it is not there (that is an
  * error only if it was asked for by name) or cannot be read (always one). */
@@ -240,8 +238,7 @@ take_overrides(struct config_load *l, const char *const *overrides)
     }
 }
 
-/* Load -------------------------------------------------------------------------------------------
- */
+/* Load ----------------------------------------------------------------------------------------- */
 
 static void
 settle(struct config_load *l)
@@ -358,8 +355,7 @@ config_free(struct config *c)
     free(c);
 }
 
-/* Print ------------------------------------------------------------------------------------------
- */
+/* Print ---------------------------------------------------------------------------------------- */
 
 void
 config_print(const struct config *c, struct buf *out)

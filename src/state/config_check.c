@@ -45,8 +45,7 @@ is_loopback(const char *host)
     return false;
 }
 
-/* The endpoint -----------------------------------------------------------------------------------
- */
+/* The endpoint --------------------------------------------------------------------------------- */
 
 static bool
 share_host(const char *const *a, const char *const *b)
@@ -96,8 +95,7 @@ check_server(struct config_load *l)
             l, CONFIG_I_metrics_port, "is the port of the MCP endpoint, too; give another one");
 }
 
-/* Snowflake --------------------------------------------------------------------------------------
- */
+/* Snowflake ------------------------------------------------------------------------------------ */
 
 static void
 require(struct config_load *l, enum config_index i, const char *why)
@@ -215,8 +213,7 @@ check_files(struct config_load *l)
     }
 }
 
-/* Numbers ----------------------------------------------------------------------------------------
- */
+/* Numbers -------------------------------------------------------------------------------------- */
 
 /* `least` must not be above `most`.  A default gives way silently (--print-config shows it); only
  * two given values can contradict each other. */

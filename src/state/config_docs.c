@@ -190,8 +190,7 @@ config_write_env(struct buf *out)
     }
 }
 
-/* The manual page --------------------------------------------------------------------------------
- */
+/* The manual page ------------------------------------------------------------------------------ */
 
 /* Text of ours for roff: backslashes and hyphens escaped, and no line may begin with a dot. */
 static void

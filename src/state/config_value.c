@@ -314,8 +314,7 @@ config_take_default(struct config_load *l, const struct config_option *o)
     }
 }
 
-/* Back to text -----------------------------------------------------------------------------------
- */
+/* Back to text --------------------------------------------------------------------------------- */
 
 static void
 put_choice(struct buf *out, const char *choices, int index)

@@ -117,8 +117,7 @@ event_pool_exhausted(uint64_t waited_ms, struct str client, struct str request_i
     emit(LOG_LEVEL_ERROR, &line);
 }
 
-/* Free text with pairs ----------------------------------------------------------------------------
- */
+/* Free text with pairs ------------------------------------------------------------------------- */
 
 static const struct {
     const char *word;

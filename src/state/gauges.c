@@ -16,8 +16,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-/* Requests per second ----------------------------------------------------------------------------
- */
+/* Requests per second -------------------------------------------------------------------------- */
 
 void
 gauges_tick(struct gauges_rate *r, const struct segment *s, uint64_t now_ns)
@@ -41,8 +40,7 @@ gauges_rate_mean(const struct gauges_rate *r)
     return seconds > 0 ? (double)(r->totals[newest] - r->totals[oldest]) / seconds : 0;
 }
 
-/* /proc ------------------------------------------------------------------------------------------
- */
+/* /proc ---------------------------------------------------------------------------------------- */
 
 /* The start of a small file as text; false when it cannot be read. */
 static bool
@@ -144,8 +142,7 @@ memory_limit(void)
     return 0;
 }
 
-/* All -------------------------------------------------------------------------------------------
- */
+/* All ------------------------------------------------------------------------------------------ */
 
 static void
 add_process(double out[METRIC_GAUGE__COUNT], uint32_t pid, bool supervisor)

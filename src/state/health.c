@@ -74,8 +74,7 @@ health_of_snowflake(const struct segment *s, uint64_t interval_ns, uint64_t now_
     return HEALTH_HEALTHY;
 }
 
-/* The documents ----------------------------------------------------------------------------------
- */
+/* The documents -------------------------------------------------------------------------------- */
 
 struct view {
     unsigned alive, starting, configured; /* workers */

@@ -1,10 +1,9 @@
-/* lease.c - claims, the waiting line, hand-over and sweep of the permissions to run a statement.
+/* lease.c - claims, hand-over and the way of one call through the line.
  *
- * Workers request, wait and give back; the supervisor only sweeps.  Any process may vanish between
- * two instructions here: what it then leaves is freed by the sweep (its leases, its entries in
- * line) or mended by the next tick of a waiter (a ticket that it had taken).  Nothing here may
- * block, and the supervisor must never use a number from the segment as an index. */
-#include "state/lease.h"
+ * Workers.  Any process may vanish between two instructions here: what it then leaves is freed by
+ * the sweep (its leases, its entries in line) or mended by the next tick of a waiter (a ticket that
+ * it had taken).  Nothing here may block. */
+#include "state/lease_line.h"
 
 #include "clock.h"
 #include "fault.h"
@@ -13,21 +12,9 @@
 enum { FAST_PATH_TICKET = 1 }; /* a granted ticket that never stood in line */
 
 static uint32_t
-least(uint32_t a, uint32_t b)
-{
-    return a < b ? a : b;
-}
-
-static uint32_t
 pool_max(const struct segment *s)
 {
-    return least(atomic_load(&s->control->pool_max), LEASES_MAX);
-}
-
-static uint32_t
-leases_high(const struct segment *s)
-{
-    return least(atomic_load(&s->totals->leases_high), LEASES_MAX);
+    return shm_least(atomic_load(&s->control->pool_max), LEASES_MAX);
 }
 
 static void
@@ -45,120 +32,21 @@ handed_word(uint64_t process, int waiter)
     return process | (uint64_t)(waiter + 1) << 16;
 }
 
-static bool
-change(_Atomic uint64_t *word, uint64_t from, uint64_t to)
-{
-    return atomic_compare_exchange_strong(word, &from, to);
-}
-
-/* The line ---------------------------------------------------------------------------------------
- */
-
-static void
-mark_in_line(struct segment *s, int w)
-{
-    atomic_fetch_or(&s->line->words[w / 64], UINT64_C(1) << (w % 64));
-}
-
-static void
-unmark_in_line(struct segment *s, int w)
-{
-    atomic_fetch_and(&s->line->words[w / 64], ~(UINT64_C(1) << (w % 64)));
-}
-
-/* Steps through the entries that may be in line: *w from -1; false at the end. */
-static bool
-next_in_line(const struct segment *s, int *w)
-{
-    int from = *w + 1;
-
-    for (int i = from / 64; i < WAITERS_MAX / 64; i++) {
-        uint64_t bits = atomic_load(&s->line->words[i]);
-        if (i == from / 64)
-            bits &= ~UINT64_C(0) << (from % 64);
-        if (bits) {
-            *w = i * 64 + __builtin_ctzll(bits);
-            return true;
-        }
-    }
-    return false;
-}
-
-static bool
-anyone_in_line(const struct segment *s)
-{
-    int w = -1;
-
-    return next_in_line(s, &w);
-}
-
-static bool
-anyone_ready(const struct segment *s)
-{
-    for (int w = -1; next_in_line(s, &w);)
-        if (atomic_load(&s->waiters[w].ticket) != 0)
-            return true;
-    return false;
-}
-
-/* The caller owns the entry and its ticket is 0. */
-static void
-free_waiter(struct segment *s, int w)
-{
-    struct waiter *e = &s->waiters[w];
-
-    atomic_store(&e->granted, 0);
-    unmark_in_line(s, w); /* before the entry is free: its next owner sets the bit again */
-    FAULT("lease-waiter-unmarked");
-    atomic_store(&e->owner, 0);
-}
-
-static int
-claim_waiter(struct segment *s)
-{
-    uint32_t bound = least(atomic_load(&s->control->pool_queue), WAITERS_MAX);
-
-    for (uint32_t i = 0; i * 64 < bound; i++) {
-        uint64_t unused = ~atomic_load(&s->line->words[i]);
-        for (; unused; unused &= unused - 1) {
-            uint32_t w = i * 64 + (uint32_t)__builtin_ctzll(unused);
-            if (w >= bound)
-                break;
-            if (change(&s->waiters[w].owner, 0, s->me))
-                return (int)w;
-        }
-    }
-    return LEASE_NONE;
-}
-
-/* Claims -----------------------------------------------------------------------------------------
- */
-
-unsigned
-lease_count(const struct segment *s)
-{
-    uint32_t high = leases_high(s);
-    unsigned n = 0;
-
-    for (uint32_t i = 0; i < high; i++)
-        n += atomic_load_explicit(&s->leases[i].owner, memory_order_relaxed) != 0;
-    return n;
-}
+/* Claims --------------------------------------------------------------------------------------- */
 
 /* After pool.max was lowered, leases above it may still be held: then those below it must not all
  * be given out. */
 static bool
 over_limit(const struct segment *s, uint32_t max)
 {
-    return leases_high(s) > max && lease_count(s) > max;
+    return line_leases_high(s) > max && lease_count(s) > max;
 }
 
 static void
 note_peak(struct segment *s)
 {
-    /* The count cannot be above the highest lease ever claimed: as a rule there is nothing to do.
-     */
-    if (atomic_load(&s->totals->pool_peak) < leases_high(s))
+    /* The count cannot be above the highest lease ever claimed: mostly there is nothing to do. */
+    if (atomic_load(&s->totals->pool_peak) < line_leases_high(s))
         raise_to(&s->totals->pool_peak, lease_count(s));
 }
 
@@ -172,12 +60,12 @@ claim_free(struct segment *s)
         if (atomic_load(&s->leases[i].owner) != 0)
             continue;
         raise_to(&s->totals->leases_high, i + 1);
-        if (!change(&s->leases[i].owner, 0, s->me))
+        if (!shm_change(&s->leases[i].owner, 0, s->me))
             continue;
         FAULT("lease-claimed");
         /* Claim first, count after: two claimers cannot both believe that they are the last. */
         if (over_limit(s, max)) {
-            change(&s->leases[i].owner, s->me, 0);
+            shm_change(&s->leases[i].owner, s->me, 0);
             return LEASE_NONE;
         }
         note_peak(s);
@@ -200,8 +88,7 @@ settle(struct segment *s, int i, uint64_t client, uint64_t now_ns)
     atomic_store_explicit(&l->client, client, memory_order_release);
 }
 
-/* Hand-over --------------------------------------------------------------------------------------
- */
+/* Hand-over ------------------------------------------------------------------------------------ */
 
 /* How many leases each client holds, without a table of clients: two rows of counters under
  * different bits of the hash, the lesser one counts.  Two clients are taken for one only where they
@@ -220,7 +107,7 @@ held_cell(struct held *h, unsigned row, uint64_t client)
 static void
 count_held(const struct segment *s, int but, struct held *h)
 {
-    uint32_t high = leases_high(s);
+    uint32_t high = line_leases_high(s);
 
     for (uint32_t i = 0; i < high; i++) {
         uint64_t word = atomic_load_explicit(&s->leases[i].owner, memory_order_relaxed);
@@ -245,12 +132,12 @@ choose(const struct segment *s, int lease, uint64_t *ticket)
     unsigned best_held = 0;
 
     count_held(s, lease, &h);
-    for (int w = -1; next_in_line(s, &w);) {
+    for (int w = -1; line_next(s, &w);) {
         uint64_t t = atomic_load(&s->waiters[w].ticket);
         if (t == 0)
             continue;
         uint64_t client = atomic_load_explicit(&s->waiters[w].client, memory_order_relaxed);
-        unsigned held = least(*held_cell(&h, 0, client), *held_cell(&h, 1, client));
+        unsigned held = shm_least(*held_cell(&h, 0, client), *held_cell(&h, 1, client));
         if (best == LEASE_NONE || held < best_held || (held == best_held && t < *ticket)) {
             best = w;
             best_held = held;
@@ -270,12 +157,12 @@ hand_over(struct segment *s, int i)
         struct waiter *e = &s->waiters[w];
         /* Read before the ticket is taken: while it stands, the entry keeps its owner. */
         uint64_t process = atomic_load(&e->owner);
-        if (!change(&e->ticket, ticket, 0))
+        if (!shm_change(&e->ticket, ticket, 0))
             continue; /* left, or taken by another hand-over */
         FAULT("lease-ticket-taken");
         if (!segment_is_live(s, process))
             continue; /* its process is dead: so much less for the sweep */
-        must(change(&s->leases[i].owner, s->me, handed_word(process, w)));
+        must(shm_change(&s->leases[i].owner, s->me, handed_word(process, w)));
         FAULT("lease-handed");
         atomic_store(&e->granted, (uint32_t)i + 1);
         segment_wake(s, OWNER_SLOT(process));
@@ -294,10 +181,10 @@ pass_on(struct segment *s, int i)
         if ((uint32_t)i < max && !over_limit(s, max) && hand_over(s, i))
             return;
         FAULT("lease-freeing");
-        must(change(&s->leases[i].owner, s->me, 0));
+        must(shm_change(&s->leases[i].owner, s->me, 0));
         FAULT("lease-freed");
         /* Who queued while we looked either saw this lease free or is seen by us now. */
-        if (!anyone_ready(s))
+        if (!line_ready(s))
             return;
         i = claim_free(s);
         if (i == LEASE_NONE)
@@ -308,18 +195,17 @@ pass_on(struct segment *s, int i)
 static void
 dispatch(struct segment *s)
 {
-    for (int i; anyone_ready(s) && (i = claim_free(s)) != LEASE_NONE;)
+    for (int i; line_ready(s) && (i = claim_free(s)) != LEASE_NONE;)
         pass_on(s, i);
 }
 
-/* One call ---------------------------------------------------------------------------------------
- */
+/* One call ------------------------------------------------------------------------------------- */
 
 enum lease_answer
 lease_request(struct segment *s, struct lease_ticket *t, uint64_t client, uint64_t now_ns)
 {
     *t = (struct lease_ticket){ .lease = LEASE_NONE, .waiter = LEASE_NONE };
-    if (!anyone_in_line(s)) {
+    if (!line_anyone(s)) {
         int i = claim_free(s);
         if (i != LEASE_NONE) {
             settle(s, i, client, now_ns);
@@ -328,7 +214,7 @@ lease_request(struct segment *s, struct lease_ticket *t, uint64_t client, uint64
             return LEASE_GRANTED;
         }
     }
-    int w = claim_waiter(s);
+    int w = line_claim(s);
     if (w == LEASE_NONE)
         return LEASE_QUEUE_FULL;
     FAULT("lease-waiter-claimed");
@@ -336,7 +222,7 @@ lease_request(struct segment *s, struct lease_ticket *t, uint64_t client, uint64
     atomic_store(&e->client, client);
     atomic_store(&e->since_ns, now_ns);
     atomic_store(&e->granted, 0);
-    mark_in_line(s, w);
+    line_mark(s, w);
     FAULT("lease-waiter-marked");
     t->waiter = w;
     t->ticket = atomic_fetch_add(&s->totals->next_ticket, 1) + 1;
@@ -361,7 +247,7 @@ lease_poll(struct segment *s, struct lease_ticket *t)
     if (hint == 0)
         return false;
     int i = (int)hint - 1;
-    if (i >= LEASES_MAX || !change(&s->leases[i].owner, handed_word(s->me, t->waiter), s->me)) {
+    if (i >= LEASES_MAX || !shm_change(&s->leases[i].owner, handed_word(s->me, t->waiter), s->me)) {
         /* A hint that came late, for a call that stood here before. */
         atomic_compare_exchange_strong(&e->granted, &hint, 0);
         return false;
@@ -370,8 +256,8 @@ lease_poll(struct segment *s, struct lease_ticket *t)
     settle(s, i, atomic_load(&e->client), clock_ns());
     /* As a rule the ticket is 0 by now.  If a tick put it back and it was taken once more, a second
      * lease is on its way: lease_tend() passes that on. */
-    change(&e->ticket, t->ticket, 0);
-    free_waiter(s, t->waiter);
+    shm_change(&e->ticket, t->ticket, 0);
+    line_free(s, t->waiter);
     t->waiter = LEASE_NONE;
     t->lease = i;
     return true;
@@ -392,7 +278,7 @@ lease_give_back(struct segment *s, int lease)
 static void
 refuse_grant(struct segment *s, int i, uint64_t word)
 {
-    if (change(&s->leases[i].owner, word, s->me))
+    if (shm_change(&s->leases[i].owner, word, s->me))
         pass_on(s, i);
 }
 
@@ -405,78 +291,26 @@ lease_leave(struct segment *s, struct lease_ticket *t)
         lease_give_back(s, t->lease);
     } else {
         uint64_t word = handed_word(s->me, t->waiter);
-        bool in_line = change(&s->waiters[t->waiter].ticket, t->ticket, 0);
+        bool in_line = shm_change(&s->waiters[t->waiter].ticket, t->ticket, 0);
         FAULT("lease-leaving");
-        free_waiter(s, t->waiter);
+        line_free(s, t->waiter);
         /* Not in line any more: a lease was handed to us or will be.  What comes later than this
          * look is passed on by lease_tend(). */
         if (!in_line)
-            for (uint32_t i = 0, high = leases_high(s); i < high; i++)
+            for (uint32_t i = 0, high = line_leases_high(s); i < high; i++)
                 if (atomic_load(&s->leases[i].owner) == word)
                     refuse_grant(s, (int)i, word);
     }
     *t = (struct lease_ticket){ .lease = LEASE_NONE, .waiter = LEASE_NONE };
 }
 
-/* What runs under a lease ------------------------------------------------------------------------
- */
-
-/* The first byte goes last, so that whoever inherits the lease finds the whole text or none. */
-static void
-write_name(char *to, size_t size, const char *name)
-{
-    size_t n = strnlen(name, size - 1);
-
-    if (n == 0)
-        return;
-    to[0] = '\0';
-    atomic_thread_fence(memory_order_release);
-    memcpy(to + 1, name + 1, n - 1);
-    to[n] = '\0';
-    atomic_thread_fence(memory_order_release);
-    to[0] = name[0];
-    atomic_thread_fence(memory_order_release);
-}
-
-void
-lease_note_request(struct segment *s, int lease, const char *request_id)
-{
-    must(lease >= 0 && lease < LEASES_MAX);
-    struct lease *l = &s->leases[lease];
-
-    l->handle[0] = '\0';
-    write_name(l->request_id, sizeof l->request_id, request_id);
-    FAULT("lease-named");
-    atomic_store(&l->running, 1);
-    FAULT("lease-running");
-}
-
-void
-lease_note_handle(struct segment *s, int lease, const char *handle)
-{
-    must(lease >= 0 && lease < LEASES_MAX);
-    write_name(s->leases[lease].handle, sizeof s->leases[lease].handle, handle);
-}
-
-void
-lease_note_ended(struct segment *s, int lease)
-{
-    must(lease >= 0 && lease < LEASES_MAX);
-    struct lease *l = &s->leases[lease];
-
-    atomic_store(&l->running, 0);
-    l->request_id[0] = '\0';
-    l->handle[0] = '\0';
-}
-
-/* Repair -----------------------------------------------------------------------------------------
- */
+/* Repair --------------------------------------------------------------------------------------- */
 
 /* Leases that were handed to this process but not picked up. */
 static void
 tend_grants(struct segment *s, bool (*is_waiting)(void *arg, int waiter), void *arg)
 {
-    for (uint32_t i = 0, high = leases_high(s); i < high; i++) {
+    for (uint32_t i = 0, high = line_leases_high(s); i < high; i++) {
         uint64_t word = atomic_load(&s->leases[i].owner);
         uint32_t w = OWNER_WAITER(word);
         if (w == 0 || OWNER_PROCESS(word) != s->me)
@@ -497,7 +331,7 @@ tend_grants(struct segment *s, bool (*is_waiting)(void *arg, int waiter), void *
 static void
 tend_tickets(struct segment *s, bool (*is_waiting)(void *arg, int waiter), void *arg)
 {
-    for (int w = -1; next_in_line(s, &w);) {
+    for (int w = -1; line_next(s, &w);) {
         struct waiter *e = &s->waiters[w];
         if (atomic_load(&e->owner) == s->me && atomic_load(&e->ticket) == 0 &&
             atomic_load(&e->granted) == 0 && is_waiting(arg, w))
@@ -511,91 +345,4 @@ lease_tend(struct segment *s, bool (*is_waiting)(void *arg, int waiter), void *a
     tend_grants(s, is_waiting, arg);
     tend_tickets(s, is_waiting, arg);
     dispatch(s);
-}
-
-int
-lease_adopt_orphan(struct segment *s, char request_id[40], char handle[64])
-{
-    for (uint32_t i = 0, high = leases_high(s); i < high; i++) {
-        struct lease *l = &s->leases[i];
-        uint64_t word = atomic_load(&l->owner);
-        if (!OWNER_IS_ORPHAN(word) || !change(&l->owner, word, s->me))
-            continue;
-        FAULT("lease-adopted");
-        memcpy(request_id, l->request_id, sizeof l->request_id);
-        memcpy(handle, l->handle, sizeof l->handle);
-        request_id[sizeof l->request_id - 1] = '\0';
-        handle[sizeof l->handle - 1] = '\0';
-        return (int)i;
-    }
-    return LEASE_NONE;
-}
-
-static bool
-is_alive(uint64_t word, const uint64_t *live, uint32_t n_slots)
-{
-    uint32_t slot = OWNER_SLOT(word);
-
-    return slot < n_slots && live[slot] == OWNER_PROCESS(word);
-}
-
-unsigned
-lease_sweep(struct segment *s, const uint64_t *live, uint32_t n_slots)
-{
-    unsigned freed = 0, orphans = 0;
-
-    for (uint32_t i = 0; i < LEASES_MAX; i++) {
-        struct lease *l = &s->leases[i];
-        uint64_t word = atomic_load(&l->owner);
-        if (word == 0 || OWNER_IS_ORPHAN(word) || is_alive(word, live, n_slots))
-            continue;
-        bool runs = atomic_load(&l->running) && (l->request_id[0] || l->handle[0]);
-        if (change(&l->owner, word, runs ? OWNER_ORPHAN(word) : 0)) {
-            freed += !runs;
-            orphans += runs;
-        }
-    }
-    for (int w = 0; w < WAITERS_MAX; w++) {
-        struct waiter *e = &s->waiters[w];
-        uint64_t word = atomic_load(&e->owner);
-        if (word == 0 || is_alive(word, live, n_slots))
-            continue;
-        atomic_store(&e->ticket, 0);
-        atomic_store(&e->granted, 0);
-        unmark_in_line(s, w);
-        freed += change(&e->owner, word, 0);
-    }
-    if (freed || orphans)
-        for (uint32_t i = 0; i < n_slots; i++)
-            if (live[i])
-                segment_wake(s, i);
-    return freed;
-}
-
-/* Derived when read ------------------------------------------------------------------------------
- */
-
-unsigned
-lease_waiting(const struct segment *s)
-{
-    unsigned n = 0;
-
-    for (int w = -1; next_in_line(s, &w);)
-        n += atomic_load_explicit(&s->waiters[w].ticket, memory_order_relaxed) != 0;
-    return n;
-}
-
-uint64_t
-lease_longest_wait_ns(const struct segment *s, uint64_t now_ns)
-{
-    uint64_t longest = 0;
-
-    for (int w = -1; next_in_line(s, &w);) {
-        if (atomic_load_explicit(&s->waiters[w].ticket, memory_order_relaxed) == 0)
-            continue;
-        uint64_t since = atomic_load_explicit(&s->waiters[w].since_ns, memory_order_relaxed);
-        if (since < now_ns && now_ns - since > longest)
-            longest = now_ns - since;
-    }
-    return longest;
 }
