@@ -71,7 +71,8 @@ struct front {
     struct front_options o;
     const struct config *config;
     struct http_server *http;
-    struct sf_client *sf; /* NULL: no credential */
+    struct sf_client *sf;       /* NULL: no credential */
+    struct sf_counters counted; /* of its counters, what is in our metrics already */
     struct call *calls, *spare;
     struct cancelling *cancelling;
     struct sf_statement *probe;

@@ -44,7 +44,6 @@ cancelling_done(void *arg, bool confirmed)
 {
     struct cancelling *x = arg, **at;
 
-    metrics_count(METRIC_CANCELS, confirmed ? RESULT_OK : RESULT_FAILED, 0, 1);
     let_go(x);
     for (at = &x->front->cancelling; *at != x; at = &(*at)->next)
         ;

@@ -86,12 +86,29 @@ front_in_flight(const struct front *f)
     return f->n_calls;
 }
 
+/* The client of Snowflake counts for itself: it knows nothing of our metrics block. */
+static void
+count_upstream(struct front *f)
+{
+    struct sf_counters was = f->counted, now = *sf_client_counters(f->sf);
+
+    metrics_count(METRIC_LOGINS, RESULT_OK, 0, now.logins_ok - was.logins_ok);
+    metrics_count(METRIC_LOGINS, RESULT_AUTH, 0, now.logins_refused - was.logins_refused);
+    metrics_count(METRIC_RETRIES, 0, 0, now.retries - was.retries);
+    metrics_count(METRIC_CANCELS, RESULT_OK, 0, now.cancels_confirmed - was.cancels_confirmed);
+    metrics_count(
+        METRIC_CANCELS, RESULT_FAILED, 0, now.cancels_unconfirmed - was.cancels_unconfirmed);
+    f->counted = now;
+}
+
 /* What the metrics child and /health read about this worker. */
 static void
 publish(struct front *f)
 {
     struct slot *me = &f->o.segment->slots[f->o.segment->my_slot];
 
+    if (f->sf)
+        count_upstream(f);
     atomic_store_explicit(&me->in_flight, f->n_calls, memory_order_relaxed);
     atomic_store_explicit(
         &me->upstream_idle, f->sf ? sf_client_idle_connections(f->sf) : 0, memory_order_relaxed);

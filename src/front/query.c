@@ -171,8 +171,6 @@ on_done(void *arg, const struct sf_outcome *o)
     c->paused = false;
     c->deadline_ns = 0;
     metrics_observe(METRIC_QUERY_SECONDS, c->plan.statements[c->current].metric, o->elapsed_ns);
-    if (o->retries)
-        metrics_count(METRIC_RETRIES, 0, 0, o->retries);
     note_upstream(f, o);
     log_statement(c, o->rc, o->elapsed_ns, o->handle);
     if (o->rc != RC_OK && o->may_be_running)

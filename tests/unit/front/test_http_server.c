@@ -1,32 +1,13 @@
 /* The HTTP server on real sockets: one process plays both sides, so that every step is ordered. */
 #include "front/http_server.h"
-
-#include "buf.h"
-#include "clock.h"
+#include "front_test.h"
 #include "state/metrics.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <cmocka.h>
-#include <arpa/inet.h>
-#include <errno.h>
-#include <fcntl.h>
-#include <netinet/tcp.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <sys/resource.h>
-#include <sys/socket.h>
 #include <time.h>
-#include <unistd.h>
 
-#define H "Host: localhost\r\n"
-
-static struct loop *loop;
 static struct http_server *server;
 static int listener;
-static uint16_t port;
 static unsigned handled, closed, drained, refusals[16];
 static struct http_request *held;
 static struct buf seen; /* what the handler saw: METHOD path body|name=value */
@@ -96,16 +77,9 @@ static const struct http_server_options defaults = { .max_body = 300000,
 static void
 start(const struct http_server_options *o)
 {
-    struct sockaddr_in a = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
-    socklen_t n = sizeof a;
     struct err e;
 
-    listener = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-    assert_true(listener >= 0);
-    assert_int_equal(bind(listener, (struct sockaddr *)&a, n), 0);
-    assert_int_equal(listen(listener, 4096), 0);
-    assert_int_equal(getsockname(listener, (struct sockaddr *)&a, &n), 0);
-    port = ntohs(a.sin_port);
+    listener = listen_anywhere();
     assert_non_null(server = http_server_new(loop, o, &e));
     assert_int_equal(http_server_listen(server, listener, &e), 0);
 }
@@ -130,128 +104,6 @@ teardown(void **state)
     close(listener);
     buf_fini(&seen);
     return 0;
-}
-
-/* ---- the client side ------------------------------------------------------------------------- */
-
-struct client {
-    int fd;
-    struct buf got;
-    bool eof, reset;
-};
-
-static void
-turn(void)
-{
-    loop_run_once(loop, 5);
-}
-
-static void
-open_client(struct client *c)
-{
-    struct sockaddr_in a = {
-        .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK), .sin_port = htons(port)
-    };
-    int on = 1;
-
-    *c = (struct client){ .fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0) };
-    buf_init(&c->got, 64 << 20);
-    assert_int_equal(connect(c->fd, (struct sockaddr *)&a, sizeof a), 0);
-    fcntl(c->fd, F_SETFL, O_NONBLOCK);
-    setsockopt(c->fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-}
-
-static void
-close_client(struct client *c)
-{
-    close(c->fd);
-    c->fd = -1;
-    buf_fini(&c->got);
-}
-
-static void
-take(struct client *c)
-{
-    char b[65536];
-    ssize_t n;
-
-    while (!c->eof && (n = recv(c->fd, b, sizeof b, 0)) >= 0) {
-        if (n == 0)
-            c->eof = true;
-        buf_put(&c->got, b, (size_t)n);
-    }
-    if (!c->eof && errno == ECONNRESET)
-        c->eof = c->reset = true;
-}
-
-static void
-send_bytes(struct client *c, const char *p, size_t n)
-{
-    uint64_t end = clock_ms() + 5000;
-    ssize_t sent;
-
-    while (n > 0 && clock_ms() < end) {
-        sent = send(c->fd, p, n, MSG_NOSIGNAL);
-        if (sent > 0) {
-            p += sent;
-            n -= (size_t)sent;
-        } else if (errno != EAGAIN) {
-            return;
-        }
-        turn();
-        take(c);
-    }
-}
-
-static void
-send_text(struct client *c, const char *text)
-{
-    send_bytes(c, text, strlen(text));
-}
-
-#define UNTIL(cond)                                                                                \
-    do {                                                                                           \
-        uint64_t end_ = clock_ms() + 5000;                                                         \
-        while (!(cond) && clock_ms() < end_)                                                       \
-            turn();                                                                                \
-        if (!(cond))                                                                               \
-            fail_msg("never: %s", #cond);                                                          \
-    } while (0)
-
-static bool
-has(struct client *c, const char *text)
-{
-    take(c);
-    return strstr(buf_text(&c->got), text) != NULL;
-}
-
-static unsigned
-count_of(struct client *c, const char *text)
-{
-    const char *p;
-    unsigned n = 0;
-
-    take(c);
-    for (p = buf_text(&c->got); (p = strstr(p, text)); p++)
-        n++;
-    return n;
-}
-
-static bool
-at_end(struct client *c)
-{
-    take(c);
-    return c->eof;
-}
-
-/* Nothing more comes: a few turns with nothing to do. */
-static void
-settle(void)
-{
-    int i;
-
-    for (i = 0; i < 5; i++)
-        turn();
 }
 
 /* ---- replies --------------------------------------------------------------------------------- */
