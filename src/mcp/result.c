@@ -223,6 +223,18 @@ is_long(const struct result_writer *w, const struct sf_cell *cell)
     return __builtin_expect(cell->json.n > w->config->query_max_cell, 0);
 }
 
+/* buf_put_c() without a call: a row has more commas than anything else. */
+static inline void
+put_char(struct buf *b, char c)
+{
+    if (__builtin_expect(b->failed || b->cap - b->len < 2, 0)) {
+        buf_put_c(b, c);
+        return;
+    }
+    b->p[b->len++] = c;
+    b->p[b->len] = '\0';
+}
+
 /* One row of structuredContent.  False: it is longer than `room`; what was written is of no use. */
 static bool
 put_json_row(struct result_writer *w, const struct sf_cell *cells, size_t room, uint64_t *cut)
@@ -231,13 +243,13 @@ put_json_row(struct result_writer *w, const struct sf_cell *cells, size_t room, 
     size_t start = out->len;
 
     if (w->rows)
-        buf_put_c(out, ',');
-    buf_put_c(out, '[');
+        put_char(out, ',');
+    put_char(out, '[');
     for (unsigned i = 0; i < w->n_shown; i++) {
         unsigned at = w->map ? w->map[i] : i;
         const struct sf_cell *cell = &cells[at];
         if (i)
-            buf_put_c(out, ',');
+            put_char(out, ',');
         if (is_long(w, cell) && cut_value(w, &w->columns[at], cell)) {
             json_put_string(out, buf_str(&w->value));
             (*cut)++;
@@ -247,7 +259,7 @@ put_json_row(struct result_writer *w, const struct sf_cell *cells, size_t room, 
         if (out->len - start >= room)
             return false;
     }
-    buf_put_c(out, ']');
+    put_char(out, ']');
     return out->len - start <= room;
 }
 
