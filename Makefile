@@ -38,7 +38,8 @@ $(B)/config.mk: $(CONFIGURE) config.mk.in config.h.in $(wildcard $(B)/duckdb/lib
 WARN = -Wall -Wextra -Werror -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wpointer-arith \
        -Wvla -Wformat=2 -Wundef -Wcast-qual -Wwrite-strings -Wno-unused-parameter \
        -Wno-missing-field-initializers
-HARDEN = -fPIE -fstack-protector-strong -D_FORTIFY_SOURCE=2 -fstack-clash-protection
+# Hidden symbols: none of our names (json_string, ...) may take the place of one inside a library.
+HARDEN = -fPIE -fvisibility=hidden -fstack-protector-strong -D_FORTIFY_SOURCE=2 -fstack-clash-protection
 HARDEN_LD = -pie -Wl,-z,relro,-z,now -Wl,--as-needed
 OPT ?= -O2 -g
 EXTRA_CFLAGS ?=
@@ -84,7 +85,7 @@ $(foreach l,$(LAYERS),$(eval $(call layer_rule,$l)))
 $(B)/o/src/emulator/%.o: EXTRA_CFLAGS += $(if $(DUCKDB_DIR),-isystem $(DUCKDB_DIR))
 $(B)/o/tests/unit/emulator/%.o: EXTRA_CFLAGS += $(if $(DUCKDB_DIR),-isystem $(DUCKDB_DIR))
 $(B)/o/tests/%.o: EXTRA_CFLAGS += -Itests $(CMOCKA_CFLAGS)
-$(B)/o/%.o: %.c $(B)/config.mk
+$(B)/o/%.o: %.c $(B)/config.mk Makefile
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
 Q = @echo "  CC  $<";
