@@ -100,6 +100,7 @@ static int
 teardown(void **state)
 {
     http_server_free(server);
+    settle(); /* libevent frees in the loop */
     loop_free(loop);
     close(listener);
     buf_fini(&seen);
