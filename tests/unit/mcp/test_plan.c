@@ -27,10 +27,8 @@ struct sql_case {
 static void
 check(struct fixture *f, const struct sql_case *cases, size_t n)
 {
-    for (size_t i = 0; i < n; i++) {
-        print_message("%s %s\n", cases[i].tool, cases[i].arguments);
+    for (size_t i = 0; i < n; i++)
         assert_string_equal(sql_of(f, cases[i].tool, cases[i].arguments), cases[i].sql);
-    }
 }
 
 static void

@@ -15,10 +15,10 @@ static void
 start(struct writing *x, struct fixture *f, const char *revision, const char *tool,
     const char *arguments)
 {
+    static char body[1200]; /* is read again by tool_plan() */
     char params[1024];
     x->f = f;
     if (revision) {
-        char body[1200];
         open_session_of(f, revision);
         snprintf(body, sizeof body,
             "{\"jsonrpc\":\"2.0\",\"id\":7,\"method\":\"tools/call\",\"params\":{\"name\":\"%s\","
