@@ -40,8 +40,7 @@ WARN = -Wall -Wextra -Werror -Wshadow -Wstrict-prototypes -Wmissing-prototypes -
        -Wno-missing-field-initializers
 # Hidden symbols: none of our names (json_string, ...) may take the place of one inside a library.
 HARDEN = -fPIE -fvisibility=hidden -fstack-protector-strong -D_FORTIFY_SOURCE=2 -fstack-clash-protection
-# Nothing of ours is exported: libjwt's jansson would otherwise call our json_string().
-HARDEN_LD = -pie -Wl,-z,relro,-z,now -Wl,--as-needed -Wl,--exclude-libs,ALL
+HARDEN_LD = -pie -Wl,-z,relro,-z,now -Wl,--as-needed
 OPT ?= -O2 -g
 EXTRA_CFLAGS ?=
 EXTRA_LDFLAGS ?=
