@@ -186,6 +186,15 @@ front_drain(struct front *f, void (*done)(void *arg), void *arg)
 }
 
 void
+front_hurry(struct front *f)
+{
+    uint64_t now_ns = clock_ns();
+
+    if (f->draining && f->drain_deadline_ns > now_ns)
+        f->drain_deadline_ns = now_ns;
+}
+
+void
 front_free(struct front *f)
 {
     if (!f)

@@ -26,6 +26,9 @@ void front_tick(struct front *f);
 /* Starts the drain: no new calls, `Connection: close`; calls in flight go on until drain_ms, then
  * they are cancelled.  `done` is called when nothing is in flight any more. */
 void front_drain(struct front *f, void (*done)(void *arg), void *arg);
+/* While draining: no more patience.  Calls in flight are cancelled at the next tick, and `done`
+ * follows as soon as Snowflake has confirmed that (or a short grace is over). */
+void front_hurry(struct front *f);
 unsigned front_in_flight(const struct front *f);
 void front_free(struct front *f);
 

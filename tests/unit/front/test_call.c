@@ -974,6 +974,27 @@ calls_that_outlast_the_drain_are_cancelled(void **state)
     UNTIL((front_tick(front), drained_called));
 }
 
+static void
+in_a_hurry_the_drain_cancels_at_once(void **state)
+{
+    struct client c;
+
+    open_client(&c);
+    call_sql(&c);
+    UNTIL(n_statements == 1);
+    front_drain(front, on_drained, NULL);
+    front_tick(front);
+    assert_false(statements->dropped);
+    front_hurry(front);
+    front_tick(front);
+    assert_true(statements->dropped);
+    UNTIL(has(&c, "shutting down"));
+    statements->on_cancelled(statements->cancelled_arg, true);
+    UNTIL(at_end(&c));
+    close_client(&c);
+    UNTIL((front_tick(front), drained_called));
+}
+
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 
 int
@@ -1005,6 +1026,7 @@ main(void)
         T(one_probe_runs_when_nothing_succeeded_for_long),
         T(draining_refuses_new_calls_and_finishes_old_ones),
         T(calls_that_outlast_the_drain_are_cancelled),
+        T(in_a_hurry_the_drain_cancels_at_once),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
