@@ -29,6 +29,9 @@ enum mcp_transport { MCP_HTTP, MCP_WEBSOCKET, MCP_STDIO };
 struct mcp_server;
 struct mcp_server *mcp_server_new(const struct config *c, struct err *e);
 void mcp_server_free(struct mcp_server *s);
+/* Reload, before fork: sessions that `from` issued stay valid.  With a key file nothing is taken
+ * over: the file says which sessions are. */
+void mcp_server_inherit(struct mcp_server *s, const struct mcp_server *from);
 
 /* What the HTTP front end read from the header list.  p NULL: absent.  `repeated` names a header
  * that came twice or with a byte outside 0x20-0x7e and tab (a mismatch for modern requests). */

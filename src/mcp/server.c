@@ -100,6 +100,13 @@ fail:
 }
 
 void
+mcp_server_inherit(struct mcp_server *s, const struct mcp_server *from)
+{
+    if (!s->config->server_key_file)
+        memcpy(s->session_key, from->session_key, sizeof s->session_key);
+}
+
+void
 mcp_server_free(struct mcp_server *s)
 {
     if (!s)

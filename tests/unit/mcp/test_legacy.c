@@ -84,6 +84,27 @@ a_session_serves_and_knows_its_revision_and_client(void **state)
 }
 
 static void
+a_reload_keeps_sessions_unless_a_key_file_decides(void **state)
+{
+    struct fixture *f = *state;
+    struct err e = { "" };
+    open_session_of(f, "2025-06-18");
+    struct mcp_server *next = mcp_server_new(&f->config, &e);
+    assert_non_null(next);
+    assert_false(mcp_session_valid(next, STR("anonymous"), str_of(f->session)));
+    mcp_server_inherit(next, f->server);
+    assert_true(mcp_session_valid(next, STR("anonymous"), str_of(f->session)));
+    mcp_server_free(next);
+
+    next = mcp_server_new(&f->config, &e);
+    assert_non_null(next);
+    f->config.server_key_file = "/etc/snowflake-mcp/session.key";
+    mcp_server_inherit(next, f->server);
+    assert_false(mcp_session_valid(next, STR("anonymous"), str_of(f->session)));
+    mcp_server_free(next);
+}
+
+static void
 without_a_session_there_is_a_400(void **state)
 {
     struct fixture *f = *state;
@@ -281,6 +302,7 @@ main(void)
         TEST(initialize_with_wrong_parameters_fails_in_band),
         TEST(session_ids_are_visible_ascii_and_never_the_same),
         TEST(a_session_serves_and_knows_its_revision_and_client),
+        TEST(a_reload_keeps_sessions_unless_a_key_file_decides),
         TEST(without_a_session_there_is_a_400),
         TEST(tampered_ids_are_unknown),
         TEST(ids_of_another_principal_are_unknown),
