@@ -463,7 +463,7 @@ child_hurry(struct child_table *t, uint64_t now_ms)
     child_drain(t, CHILD_EXIT_CLEAN, now_ms);
     for (unsigned i = 0; i < 2 * t->n_seats; i++) {
         struct child *c = &t->children[i];
-        uint64_t soon = now_ms + t->policy.kill_after_ms;
+        uint64_t soon = now_ms + t->policy.hurry_ms;
         ask_to_leave(c, CHILD_WHY_STOP, soon);
         if (c->phase == LEAVING && c->kill_at_ms > soon) {
             c->kill_at_ms = soon;

@@ -25,7 +25,8 @@ struct child_policy {
     bool metrics; /* a seat for the metrics child */
     uint64_t heartbeat_limit_ms;
     uint64_t drain_ms;         /* from TERM to KILL when asked to leave */
-    uint64_t kill_after_ms;    /* from TERM to KILL when hung, or in a hurry */
+    uint64_t hurry_ms;         /* the same after a second request to stop */
+    uint64_t kill_after_ms;    /* the same for a hung process, and for one that has not served */
     uint64_t quick_ms;         /* a life shorter than this counts as a quick death */
     uint64_t backoff_first_ms; /* pause after the second quick death in a row; doubles ... */
     uint64_t backoff_max_ms;   /* ... up to this */

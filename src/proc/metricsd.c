@@ -99,7 +99,13 @@ on_metrics_request(void *arg, struct http_request *r)
         reply_metrics(arg, r);
 }
 
-/* ---- the endpoint while no worker lives ------------------------------------------------------ */
+/* ---- the endpoint while no worker takes clients ---------------------------------------------- */
+
+static bool
+is_draining(const struct metricsd *m)
+{
+    return atomic_load(&m->server->segment->control->draining) != 0;
+}
 
 static void
 on_endpoint_request(void *arg, struct http_request *r)
@@ -120,9 +126,11 @@ on_endpoint_request(void *arg, struct http_request *r)
     if (text.len == 0 && status == 200)
         buf_put_z(&text, "{\"status\":\"alive\"}\n");
     else if (text.len == 0)
-        buf_put_z(&text, "{\"jsonrpc\":\"2.0\",\"error\":{\"code\":-32603,\"message\":"
-                         "\"no worker is running: try again in a moment\","
-                         "\"data\":{\"retry_after\":1}}}\n");
+        buf_printf(&text,
+            "{\"jsonrpc\":\"2.0\",\"error\":{\"code\":-32603,\"message\":\"%s\","
+            "\"data\":{\"retry_after\":1}}}\n",
+            is_draining(m) ? rc_table[RC_DRAINING].text
+                           : "no worker is running: try again in a moment");
     http_reply(r, status, "application/json", retry, buf_str(&text));
     buf_fini(&text);
 }
@@ -175,7 +183,8 @@ on_tick(void *arg)
     }
     if (a_worker_lives(m))
         m->served_ms = now;
-    stand_in(m, now - m->served_ms >= SILENCE_MS);
+    /* Draining workers take no new clients: somebody has to tell those. */
+    stand_in(m, is_draining(m) || now - m->served_ms >= SILENCE_MS);
     loop_timer_set(m->tick, TICK_MS);
 }
 

@@ -1,5 +1,5 @@
 /* metricsd.h - the metrics child: /metrics from a read-only mapping, and the voice of the endpoint
- * while no worker lives. */
+ * while no worker takes clients (none lives, or all are draining). */
 #ifndef PROC_METRICSD_H
 #define PROC_METRICSD_H
 

@@ -110,6 +110,7 @@ reload_generation(struct server *s)
         return -1;
     }
 
+    mcp_server_inherit(next.mcp, s->now.mcp);
     reload_compare(s->now.config, next.config, report, &n);
     atomic_store(&s->segment->control->pool_max, (uint32_t)next.config->pool_max);
     atomic_store(&s->segment->control->pool_queue, (uint32_t)next.config->pool_queue);

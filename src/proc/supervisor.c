@@ -28,7 +28,8 @@
 
 enum {
     KILL_AFTER_MS = 1000,
-    DRAIN_GRACE_MS = 3000, /* past drain_time a worker still cancels its statements at Snowflake */
+    HURRY_MS = 3000,
+    DRAIN_GRACE_MS = 5000, /* past drain_time a worker still cancels its statements at Snowflake */
     QUICK_MS = 10000,
     BACKOFF_FIRST_MS = 200,
     BACKOFF_MAX_MS = 5000,
@@ -180,21 +181,6 @@ sweep(struct supervisor *v)
     v->swept_ms = clock_ms();
 }
 
-/* While everything stops, a seat whose worker has left takes no more clients: those would wait in
- * its queue for nobody.  The last one's stay until the end, so that the port keeps answering. */
-static void
-close_seat(struct supervisor *v, unsigned seat)
-{
-    if (child_is_metrics(v->table, seat))
-        return;
-    for (unsigned slot = 0; slot < child_slots(v->table); slot++)
-        if (slot / 2 != seat && !child_is_metrics(v->table, slot / 2) &&
-            child_pid(v->table, slot) != 0) {
-            listen_shut(&v->server->endpoint, seat);
-            return;
-        }
-}
-
 static void
 reap(struct supervisor *v)
 {
@@ -214,14 +200,23 @@ reap(struct supervisor *v)
         obituary(v, &end, pid, status);
         vacate(v, end.slot);
         any = true;
-        if (v->stopping)
-            close_seat(v, end.seat);
     }
     if (any)
         sweep(v);
 }
 
 /* ---- stop and reload ------------------------------------------------------------------------- */
+
+/* From here on the metrics process answers for the endpoint (503, draining) while the workers
+ * finish their calls; without one nobody would, so new clients are turned away at once. */
+static void
+say_draining(struct supervisor *v)
+{
+    v->stopping = true;
+    atomic_store(&v->server->segment->control->draining, 1);
+    for (unsigned i = 0; i < v->server->n_workers && v->server->metrics.fds == NULL; i++)
+        listen_shut(&v->server->endpoint, i);
+}
 
 static void
 stop(struct supervisor *v, const char *why)
@@ -232,8 +227,7 @@ stop(struct supervisor *v, const char *why)
         child_hurry(v->table, now);
         return;
     }
-    v->stopping = true;
-    atomic_store(&v->server->segment->control->draining, 1);
+    say_draining(v);
     event(EVENT_INFO, "stopping", "signal", why, NULL);
     child_drain(v->table, CHILD_EXIT_CLEAN, now);
 }
@@ -362,10 +356,8 @@ obey(struct supervisor *v)
         }
     }
     /* The table itself may have decided to stop (no worker can run). */
-    if (child_draining(v->table) && !v->stopping) {
-        v->stopping = true;
-        atomic_store(&v->server->segment->control->draining, 1);
-    }
+    if (child_draining(v->table) && !v->stopping)
+        say_draining(v);
     return true;
 }
 
@@ -406,6 +398,7 @@ supervise(struct server *s)
         .metrics = s->metrics.fds != NULL,
         .heartbeat_limit_ms = c->server_heartbeat_limit_ms,
         .drain_ms = c->server_drain_ms + DRAIN_GRACE_MS,
+        .hurry_ms = HURRY_MS,
         .kill_after_ms = KILL_AFTER_MS,
         .quick_ms = QUICK_MS,
         .backoff_first_ms = BACKOFF_FIRST_MS,

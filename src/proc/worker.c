@@ -19,8 +19,7 @@
 
 enum {
     BEAT_MS = 150,
-    /* Nobody waits for an orphan's answers: its clients reconnect to the next supervisor. */
-    ORPHAN_MS = 2000
+    HURRY_MS = 2000 /* cancelling what runs at Snowflake may take so long */
 };
 
 struct worker {
@@ -69,17 +68,19 @@ static void
 on_leave(void *arg, bool orphaned)
 {
     struct worker *w = arg;
-    if (w->state == SLOT_DRAINING && !orphaned) { /* a second TERM: somebody is in a hurry */
-        loop_stop(w->loop);
-        return;
+    bool again = w->state == SLOT_DRAINING;
+    if (!again) {
+        w->state = SLOT_DRAINING;
+        childhood_beat(w->server, w->state);
+        front_drain(w->front, on_drained, w);
     }
-    if (orphaned)
-        loop_timer_set(w->patience, ORPHAN_MS);
-    if (w->state == SLOT_DRAINING)
-        return;
-    w->state = SLOT_DRAINING;
-    childhood_beat(w->server, w->state);
-    front_drain(w->front, on_drained, w);
+    /* A second TERM says that somebody is in a hurry; and nobody waits for an orphan's answers: its
+     * clients connect to the next server. */
+    if (orphaned || again) {
+        front_hurry(w->front);
+        front_tick(w->front);
+        loop_timer_set(w->patience, HURRY_MS);
+    }
 }
 
 _Noreturn static void
