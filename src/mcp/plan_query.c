@@ -249,6 +249,12 @@ plan_execute_query(struct planning *p)
         return rc;
     struct sf_request *q = &p->plan->statements[0].request;
     q->timeout_s = (uint32_t)args_at(p->args, "timeout_seconds")->number;
-    rc = plan_context_name(p, "database", &q->database);
-    return rc == RC_OK ? plan_context_name(p, "schema", &q->schema) : rc;
+    if ((rc = plan_context_name(p, "database", &q->database)) != RC_OK ||
+        (rc = plan_context_name(p, "schema", &q->schema)) != RC_OK)
+        return rc;
+    /* The configured schema belongs to the configured database: elsewhere it need not exist. */
+    if (!q->schema && q->database && p->c->sf_database &&
+        strcmp(q->database, p->c->sf_database) != 0)
+        q->schema = "";
+    return RC_OK;
 }

@@ -213,6 +213,17 @@ a_callers_statement_goes_out_as_it_is(void **state)
     assert_int_equal(q->timeout_s, 300);
     assert_int_equal(q->row_limit, 100);
 
+    f->config.sf_database = "DEMO_DB";
+    f->config.sf_schema = "S1";
+    sql_of(f, "execute_query", "{\"sql\":\"select 1\",\"database\":\"demo_db\"}");
+    assert_string_equal(q->database, "DEMO_DB");
+    assert_null(q->schema);
+    sql_of(f, "execute_query", "{\"sql\":\"select 1\",\"database\":\"other\"}");
+    assert_string_equal(q->schema, ""); /* none: S1 is a schema of DEMO_DB */
+    sql_of(f, "execute_query", "{\"sql\":\"select 1\",\"schema\":\"s2\"}");
+    assert_null(q->database);
+    assert_string_equal(q->schema, "S2");
+
     sql_of(f, "execute_query", "{\"sql\":\"show tables in account\"}");
     assert_int_equal(plan.statements[0].metric, STATEMENT_SHOW);
     assert_int_equal(plan.ceiling, 10000);
