@@ -422,7 +422,7 @@ put_gauge(enum metric_gauge g, double v, bool comments, struct buf *out)
     }
     if (!isfinite(v))
         v = 0;
-    if (v == floor(v) && fabs(v) < 1e15)
+    if (fabs(v) < 1e15 && v == (double)(int64_t)v)
         buf_printf(out, "%s %.0f\n", gauge_infos[g].name, v);
     else
         buf_printf(out, "%s %.9g\n", gauge_infos[g].name, v);

@@ -171,6 +171,22 @@ a_light_client_goes_before_a_heavy_ones_line(void **state)
     assert_nothing_left();
 }
 
+/* Somebody else is on the way into the line, or died there: who comes next must not wait for a
+ * release that nobody owes. */
+static void
+a_free_lease_is_found_behind_a_half_entered_waiter(void **state)
+{
+    struct lease_ticket a = { 0 };
+
+    atomic_store(&seg->waiters[0].owner, OWNER(1, 1));
+    atomic_store(&seg->line->words[0], 1);
+    assert_int_equal(lease_request(seg, &a, 1, 0), LEASE_GRANTED);
+    lease_leave(seg, &a);
+    uint64_t live[4] = { OWNER(0, 1) };
+    assert_int_equal(lease_sweep(seg, live, 4), 1);
+    assert_nothing_left();
+}
+
 static void
 a_grant_to_a_leaver_is_passed_on(void **state)
 {
@@ -462,6 +478,7 @@ main(void)
         T(a_full_line_refuses_and_a_leaver_makes_room),
         T(one_clients_calls_go_in_order),
         T(a_light_client_goes_before_a_heavy_ones_line),
+        T(a_free_lease_is_found_behind_a_half_entered_waiter),
         T(a_grant_to_a_leaver_is_passed_on),
         T(a_late_grant_is_taken_back_by_the_tick),
         T(a_lost_ticket_is_restored_by_the_tick),

@@ -24,6 +24,7 @@ enum { PROCESSES = 6, CALLS = 5, POOL_MAX = 4, QUEUE = 24 };
 static struct shared {
     _Atomic uint32_t stop;
     _Atomic uint32_t held_twice;
+    _Atomic uint32_t stuck;
     _Atomic uint64_t holder[LEASES_MAX];
     _Atomic uint64_t grants[PROCESSES];
 } * shared;
@@ -39,6 +40,7 @@ static uint32_t most; /* the highest maximum that was in force */
 static struct lease_ticket calls[CALLS];
 static bool waits[CALLS];
 static uint64_t dice;
+static bool patient; /* waits for its turn without ticks: only wake-ups help it */
 
 static unsigned
 roll(unsigned sides)
@@ -88,7 +90,7 @@ static void
 act(int i)
 {
     if (waits[i]) {
-        if (roll(10) == 0) {
+        if (!patient && roll(10) == 0) {
             leave(i);
         } else if (lease_poll(seg, &calls[i])) {
             waits[i] = false;
@@ -135,12 +137,15 @@ work(unsigned slot)
         if (idle == CALLS) {
             struct pollfd f = { .fd = seg->wake_fd[slot], .events = POLLIN };
             uint64_t n;
-            if (poll(&f, 1, 2) == 1 && read(f.fd, &n, sizeof n) < 0)
+            int ready = poll(&f, 1, patient ? 5000 : 2);
+            if (ready == 1 && read(f.fd, &n, sizeof n) < 0)
                 abort();
+            if (ready == 0 && patient)
+                atomic_fetch_add(&shared->stuck, 1);
         }
         for (int i = 0; i < CALLS; i++)
             act(i);
-        if (roll(16) == 0 || idle == CALLS) {
+        if (!patient && (roll(16) == 0 || idle == CALLS)) {
             lease_tend(seg, is_waiting, NULL);
             adopt();
         }
@@ -213,7 +218,6 @@ wait_for_progress_of_all(void)
             if (clock_ns() > until)
                 fail_msg("process %u stands still", i);
             assert_true(lease_count(seg) <= most);
-            lease_sweep(seg, live, PROCESSES);
             usleep(1000);
         }
     }
@@ -225,6 +229,8 @@ stop_all_and_find_nothing_left(void)
     char request_id[40], handle[64];
 
     atomic_store(&shared->stop, 1);
+    for (unsigned i = 0; i < PROCESSES; i++)
+        segment_wake(seg, i);
     for (unsigned i = 0; i < PROCESSES; i++)
         assert_int_equal(reap(i), 0);
     /* The last orphans have nobody to adopt them but us. */
@@ -275,6 +281,22 @@ nothing_is_lost_without_any_death(void **state)
     wait_for_progress_of_all();
     wait_for_progress_of_all();
     stop_all_and_find_nothing_left();
+}
+
+/* With a pool of one and a short hold nearly every request meets a release. */
+static void
+no_wake_up_is_lost(void **state)
+{
+    most = 1;
+    atomic_store(&seg->control->pool_max, 1);
+    patient = true;
+    for (unsigned i = 0; i < PROCESSES; i++)
+        spawn(i);
+    for (unsigned n = 0; n < 5; n++)
+        wait_for_progress_of_all();
+    patient = false;
+    stop_all_and_find_nothing_left();
+    assert_int_equal(shared->stuck, 0);
 }
 
 static void
@@ -360,6 +382,7 @@ main(void)
     const struct CMUnitTest tests[] = {
         T(nothing_is_lost_without_any_death),
         T(nothing_leaks_when_processes_are_killed_at_any_instant),
+        T(no_wake_up_is_lost),
         T(the_maximum_can_change_under_load),
         T(nothing_leaks_at_any_fault_point),
     };

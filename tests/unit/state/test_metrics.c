@@ -120,9 +120,11 @@ no_series_appears_twice(void **state)
 {
     count_everything();
     const char *all = text(false);
-    for (const char *p = all; *p; p = strchr(p, '\n') + 1) {
-        char series[300];
-        snprintf(series, sizeof series, "\n%.*s ", (int)strcspn(p, " "), p);
+    for (const char *p = all; *p; p += strcspn(p, "\n") + 1) {
+        char series[300] = "\n";
+        size_t n = strcspn(p, " ") + 1; /* with the blank, so that no longer name is meant */
+        assert_true(n < sizeof series - 1);
+        memcpy(series + 1, p, n);
         const char *again = strstr(p, series);
         if (again)
             fail_msg("twice:%s", series);
