@@ -45,17 +45,32 @@ const struct sf_counters *sf_client_counters(const struct sf_client *c); /* lent
 /* ---- columns and cells ---------------------------------------------------------------------- */
 
 enum sf_type {
-    SF_FIXED, SF_REAL, SF_DECFLOAT, SF_TEXT, SF_BINARY, SF_BOOLEAN, SF_DATE, SF_TIME,
-    SF_TIMESTAMP_NTZ, SF_TIMESTAMP_LTZ, SF_TIMESTAMP_TZ, SF_VARIANT, SF_OBJECT, SF_ARRAY,
-    SF_GEOGRAPHY, SF_GEOMETRY, SF_VECTOR, SF_UNKNOWN
+    SF_FIXED,
+    SF_REAL,
+    SF_DECFLOAT,
+    SF_TEXT,
+    SF_BINARY,
+    SF_BOOLEAN,
+    SF_DATE,
+    SF_TIME,
+    SF_TIMESTAMP_NTZ,
+    SF_TIMESTAMP_LTZ,
+    SF_TIMESTAMP_TZ,
+    SF_VARIANT,
+    SF_OBJECT,
+    SF_ARRAY,
+    SF_GEOGRAPHY,
+    SF_GEOMETRY,
+    SF_VECTOR,
+    SF_UNKNOWN
 };
 
 struct sf_column {
     struct str name;
     enum sf_type type;
-    struct str type_text;  /* as SQL spells it: NUMBER(38,0), VARCHAR(80), TIMESTAMP_NTZ(9) */
+    struct str type_text; /* as SQL spells it: NUMBER(38,0), VARCHAR(80), TIMESTAMP_NTZ(9) */
     bool nullable;
-    int precision, scale;  /* -1: absent */
+    int precision, scale; /* -1: absent */
 };
 
 struct sf_cell {
@@ -87,10 +102,10 @@ struct sf_request {
     const struct sf_bind *binds; /* [n_binds], for ?, in order */
     unsigned n_binds;
     const char *database, *schema; /* NULL: the configured ones */
-    uint32_t timeout_s;          /* 0: the configured one */
-    uint64_t row_limit;          /* rows wanted at most; rows_per_resultset is one more. 0: no cap */
-    bool metadata;               /* SHOW, DESCRIBE, GET_DDL: submitted synchronously under "auto" */
-    const char *request_id;      /* UUID; the caller made it and wrote it into its lease */
+    uint32_t timeout_s;            /* 0: the configured one */
+    uint64_t row_limit;     /* rows wanted at most; rows_per_resultset is one more. 0: no cap */
+    bool metadata;          /* SHOW, DESCRIBE, GET_DDL: submitted synchronously under "auto" */
+    const char *request_id; /* UUID; the caller made it and wrote it into its lease */
     struct str query_tag;
 };
 
@@ -100,20 +115,20 @@ enum sf_flow { SF_GO, SF_PAUSE, SF_ENOUGH };
  * RC_UPSTREAM_AUTH, RC_UPSTREAM_BUSY, RC_RESULT_TOO_LARGE, RC_NO_MEMORY, RC_INTERNAL. */
 struct sf_outcome {
     enum rc rc;
-    struct str code, sqlstate;   /* Snowflake's, when it sent them */
-    struct str message;          /* Snowflake's text, or ours */
+    struct str code, sqlstate; /* Snowflake's, when it sent them */
+    struct str message;        /* Snowflake's text, or ours */
     struct str handle;
-    uint64_t elapsed_ns;         /* from submit to the first answer that was not "running" */
-    bool more;                   /* rows exist past row_limit (exact) */
-    uint64_t total_rows;         /* numRows as told; at most row_limit + 1 when capped */
-    bool may_be_running;         /* the statement may still run upstream: cancel it */
+    uint64_t elapsed_ns; /* from submit to the first answer that was not "running" */
+    bool more;           /* rows exist past row_limit (exact) */
+    uint64_t total_rows; /* numRows as told; at most row_limit + 1 when capped */
+    bool may_be_running; /* the statement may still run upstream: cancel it */
     uint32_t retries;
-    int64_t retry_after_s;       /* -1 */
+    int64_t retry_after_s; /* -1 */
 };
 
 /* All slices are valid during the callback only. */
 struct sf_handlers {
-    void (*on_handle)(void *arg, const char *handle);        /* at most once */
+    void (*on_handle)(void *arg, const char *handle); /* at most once */
     void (*on_columns)(void *arg, const struct sf_column *cols, unsigned n);
     /* SF_PAUSE: the row WAS taken; no further one until sf_statement_resume().
      * SF_ENOUGH: no further row is wanted; further partitions are not fetched, on_done follows. */
@@ -123,15 +138,15 @@ struct sf_handlers {
 
 /* Copies what it needs of the request.  Callbacks never run inside.  NULL: no memory.
  * The statement is gone after on_done; dropping it inside any callback is fine. */
-struct sf_statement *sf_statement_start(struct sf_client *c, const struct sf_request *r,
-    const struct sf_handlers *h, void *arg);
+struct sf_statement *sf_statement_start(
+    struct sf_client *c, const struct sf_request *r, const struct sf_handlers *h, void *arg);
 void sf_statement_resume(struct sf_statement *s); /* callbacks may run inside */
 /* Frees it without any further callback.  If it may still run upstream it is cancelled there in
  * the background (once its handle is known): on_cancelled tells how that ended (true: Snowflake
  * confirmed or it had ended), so that the lease can be given back; may be NULL.  It comes once,
  * later from the loop (inside this call only when memory is out). */
-void sf_statement_drop(struct sf_statement *s, void (*on_cancelled)(void *arg, bool confirmed),
-    void *arg);
+void sf_statement_drop(
+    struct sf_statement *s, void (*on_cancelled)(void *arg, bool confirmed), void *arg);
 /* Cancels a statement by handle (an orphan's). */
 void sf_cancel_handle(struct sf_client *c, const char *handle,
     void (*on_cancelled)(void *arg, bool confirmed), void *arg);
@@ -140,7 +155,8 @@ void sf_cancel_handle(struct sf_client *c, const char *handle,
 void sf_cancel_request(struct sf_client *c, const char *request_id,
     void (*on_cancelled)(void *arg, bool confirmed), void *arg);
 
-/* Texts for a model: what to do about an error code ("check the name with list_tables"), or NULL. */
+/* Texts for a model: what to do about an error code ("check the name with list_tables"), or NULL.
+ */
 const char *sf_hint(struct str code, struct str message);
 
 #endif

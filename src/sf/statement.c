@@ -138,7 +138,7 @@ poll_later(struct sf_statement *s)
     uint64_t now = clock_ns();
     if ((now - s->submitted_ns) / 1000000 > (uint64_t)s->timeout_s * 1000 + OVERTIME_MS) {
         char text[128];
-        snprintf(text, sizeof text, "the statement still runs %u s past its timeout of %u s",
+        snprintf(text, sizeof text, "the statement still runs %d s past its timeout of %u s",
             OVERTIME_MS / 1000, (unsigned)s->timeout_s);
         statement_fail(s, RC_STATEMENT_TIMEOUT, true, text);
         return;

@@ -96,6 +96,20 @@ bed_open(struct bed *b, const struct fake_step *steps, unsigned n)
     assert_string_equal(e.text, "");
 }
 
+/* Another client, for settings that are read when it is made. */
+static void
+bed_reopen(struct bed *b, unsigned port)
+{
+    struct err e = { "" };
+    sf_client_free(b->client);
+    sf_identity_free(b->identity);
+    b->config.sf_port = port;
+    b->identity = sf_identity_new(&b->config, &e);
+    assert_string_equal(e.text, "");
+    b->client = sf_client_new(b->loop, &b->config, b->identity, &e);
+    assert_string_equal(e.text, "");
+}
+
 static void
 bed_close(struct bed *b)
 {
@@ -346,15 +360,10 @@ a_401_is_tried_again_with_a_new_signature_once(void **state)
     for (int round = 0; round < 2; round++) {
         struct bed b;
         bed_open(&b, round ? bad : good, 2);
-        sf_client_free(b.client);
-        sf_identity_free(b.identity);
         secret_free(b.config.sf_password);
         b.config.sf_password = NULL;
         b.config.sf_private_key = secret_new((struct str){ pem, (size_t)n });
-        struct err e = { "" };
-        b.identity = sf_identity_new(&b.config, &e);
-        assert_string_equal(e.text, "");
-        b.client = sf_client_new(b.loop, &b.config, b.identity, &e);
+        bed_reopen(&b, b.server.port);
         start(&b, 0, true);
         finish(&b);
         assert_int_equal(b.outcome.rc, round ? RC_UPSTREAM_AUTH : RC_OK);
@@ -503,8 +512,12 @@ nobody_listening_is_reported_with_the_host(void **state)
 {
     struct bed b;
     bed_open(&b, NULL, 0);
-    close(b.server.listener);
-    b.server.listener = socket(AF_INET, SOCK_STREAM, 0); /* bound to nothing */
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0); /* bound, but not listening */
+    struct sockaddr_in a = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+    socklen_t len = sizeof a;
+    assert_int_equal(bind(fd, (struct sockaddr *)&a, sizeof a), 0);
+    assert_int_equal(getsockname(fd, (struct sockaddr *)&a, &len), 0);
+    bed_reopen(&b, ntohs(a.sin_port));
     start(&b, 0, true);
     finish(&b);
     assert_int_equal(b.outcome.rc, RC_UPSTREAM_FAILED);
@@ -512,6 +525,7 @@ nobody_listening_is_reported_with_the_host(void **state)
     assert_false(b.outcome.may_be_running); /* it never went out */
     assert_int_equal(b.outcome.retries, 3);
     bed_close(&b);
+    close(fd);
 }
 
 static void
