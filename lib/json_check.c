@@ -27,7 +27,7 @@ struct keys {
     struct key *k;
     size_t count, cap;
     struct buf unescaped;
-    struct key first[KEYS_ON_STACK];
+    struct key *on_stack; /* where k points until that is full */
 };
 
 struct check {
@@ -119,11 +119,11 @@ key_room(struct keys *s)
     if (s->count < s->cap)
         return true;
     size_t cap = s->cap * 2;
-    struct key *k = s->k == s->first ? malloc(cap * sizeof *k) : realloc(s->k, cap * sizeof *k);
+    struct key *k = s->k == s->on_stack ? malloc(cap * sizeof *k) : realloc(s->k, cap * sizeof *k);
     if (!k)
         return false;
-    if (s->k == s->first)
-        memcpy(k, s->first, sizeof s->first);
+    if (s->k == s->on_stack)
+        memcpy(k, s->on_stack, s->count * sizeof *k);
     s->k = k;
     s->cap = cap;
     return true;
@@ -298,17 +298,15 @@ check_value(struct check *c, unsigned depth)
 int
 json_check(struct str text, unsigned max_depth, unsigned dup_depth, struct json_fault *fault)
 {
-    struct check c;
-    /* Field by field: the room for the keys need not be cleared for each request. */
-    c.p = text.p ? text.p : "";
-    c.n = text.n;
-    c.i = 0;
-    c.max_depth = max_depth < DEEPEST ? max_depth : DEEPEST;
-    c.dup_depth = dup_depth;
-    c.fault = (struct json_fault){ .kind = JSON_OK, .message = "" };
-    c.keys.k = c.keys.first;
-    c.keys.count = 0;
-    c.keys.cap = KEYS_ON_STACK;
+    struct key on_stack[KEYS_ON_STACK]; /* not cleared for each request */
+    struct check c = {
+        .p = text.p ? text.p : "",
+        .n = text.n,
+        .max_depth = max_depth < DEEPEST ? max_depth : DEEPEST,
+        .dup_depth = dup_depth,
+        .keys = { .k = on_stack, .cap = KEYS_ON_STACK, .on_stack = on_stack },
+        .fault = { .kind = JSON_OK, .message = "" },
+    };
     buf_init(&c.keys.unescaped, text.n);
 
     bool good = check_value(&c, 0);
@@ -317,7 +315,7 @@ json_check(struct str text, unsigned max_depth, unsigned dup_depth, struct json_
         if (c.i < c.n)
             good = fail(&c, JSON_SYNTAX, c.i, "more text behind the value");
     }
-    if (c.keys.k != c.keys.first)
+    if (c.keys.k != on_stack)
         free(c.keys.k);
     buf_fini(&c.keys.unescaped);
     if (fault)

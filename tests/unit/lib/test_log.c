@@ -319,7 +319,7 @@ main(int argc, char **argv)
     /* Start again with known arguments and environment, so that there is room for a title. */
     if (!getenv("TEST_LOG_VARIABLE")) {
         setenv("TEST_LOG_VARIABLE", "kept", 1);
-        execl("/proc/self/exe", argv[0], "a second argument", (char *)NULL);
+        execl(argv[0], argv[0], "a second argument", (char *)NULL);
         return 1;
     }
     proctitle_init(argc, argv);
