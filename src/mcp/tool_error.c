@@ -135,7 +135,14 @@ tool_error(struct mcp_request *r, struct buf *out, enum rc rc, const struct sf_o
     json_put_string(out, buf_str(&text));
     buf_put_z(out, "}]");
     if (revision_has(r->revision, MCP_FIELD_STRUCTURED_CONTENT)) {
-        buf_put_z(out, ",\"structuredContent\":{\"error\":");
+        /* Clients check it against outputSchema even beside isError: the required members are
+         * there. */
+        buf_put_z(out, ",\"structuredContent\":{\"columns\":[],\"rows\":[],\"row_count\":0,"
+                       "\"truncated\":true,\"truncated_by\":\"failure\",\"query_id\":");
+        json_put_string(out, o && o->handle.n ? o->handle : STR(""));
+        buf_put_z(out, ",\"elapsed_ms\":");
+        buf_put_u64(out, o ? o->elapsed_ns / 1000000 : 0);
+        buf_put_z(out, ",\"error\":");
         tool_error_object(out, rc, o, message, retry_after_s);
         buf_put_c(out, '}');
     }

@@ -122,7 +122,13 @@ write_output_schema(const struct tool *t, struct buf *out)
         "cut\"},"
         "\"note\":{\"type\":\"string\",\"description\":\"What is missing and how to get it\"},"
         "\"query_id\":{\"type\":\"string\",\"description\":\"Snowflake's id of the statement\"},"
-        "\"elapsed_ms\":{\"type\":\"integer\",\"minimum\":0}");
+        "\"elapsed_ms\":{\"type\":\"integer\",\"minimum\":0},"
+        "\"error\":{\"type\":\"object\",\"description\":\"Only if the call failed; the rows are "
+        "missing or incomplete then\",\"properties\":{\"class\":{\"type\":\"string\"},"
+        "\"message\":{\"type\":\"string\"},\"code\":{\"type\":\"string\",\"description\":"
+        "\"Snowflake's error code\"},\"sqlstate\":{\"type\":\"string\"},\"query_id\":{\"type\":"
+        "\"string\"},\"hint\":{\"type\":\"string\"},\"retry_after\":{\"type\":\"integer\","
+        "\"description\":\"Seconds\"}},\"required\":[\"class\",\"message\"]}");
     if (t->shape == SHAPE_describe_view)
         buf_put_z(out,
             ",\"definition\":{\"type\":[\"string\",\"null\"],\"description\":\"The CREATE "
