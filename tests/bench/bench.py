@@ -22,10 +22,10 @@ import time
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
-sys.path.insert(0, str(ROOT / "tests"))
+sys.path.insert(0, str(ROOT / "tests/support"))
 
-from support.net import free_port, wait_port  # noqa: E402
-from support.server import Server             # noqa: E402
+from net import free_port, wait_port  # noqa: E402
+from server import Server             # noqa: E402
 
 
 def cpu_ns(pids):
@@ -110,7 +110,7 @@ def main():
     build = Path(args.build).resolve()
     cases = args.cases or ["ping", "tools", "call", "rows"]
     b = Bench(build, args.repeat, args.seconds)
-    started = []
+    started, server = [], None
     try:
         port = free_port()
         hello = subprocess.Popen([str(build / "bench/hello_evhttp"), str(port)])
@@ -118,10 +118,9 @@ def main():
         wait_port(port)
         hello_url = f"http://127.0.0.1:{port}/mcp"
 
-        server = Server(env={"MCP_SERVER_WORKERS": "1", "CONNECTION_POOL_MAX_SIZE": "64"})
-        server.start()
-        session = server.initialize()
-        own = server.worker_pids()
+        server = Server(workers=1, env={"CONNECTION_POOL_MAX_SIZE": "64"})
+        session = initialize(server)
+        own = list(server.workers.values())
         ping = b.script("ping", PING, [("Mcp-Session-Id", session)])
         tools = b.script("list", LIST, [("Mcp-Session-Id", session)])
 
@@ -143,11 +142,16 @@ def main():
         for p in started:
             p.kill()
             p.wait()
-        try:
-            server.stop()
-        except NameError:
-            pass
+        if server:
+            server.close()
         shutil.rmtree(b.dir, ignore_errors=True)
+
+
+def initialize(server):
+    """A legacy session: the shortest requests there are."""
+    answer = server.post({"jsonrpc": "2.0", "id": 1, "method": "initialize", "params": {
+        "protocolVersion": "2025-11-25", "capabilities": {}, "clientInfo": {"name": "bench", "version": "1"}}})
+    return answer.headers["Mcp-Session-Id"]
 
 
 def rows(b, server, own):
