@@ -6,6 +6,8 @@
 
 #include "must.h"
 
+enum { ENV_LINES_MAX = 10000 };
+
 struct str
 config_strip(struct str value)
 {
@@ -161,6 +163,12 @@ take_env_line(struct cursor *c)
         config_error(l, c->file, line, NULL, "is not of the form NAME=value; correct the line");
         return;
     }
+    if (++l->env_count > ENV_LINES_MAX) {
+        config_error(
+            l, c->file, line, NULL, "more than %d settings; this cannot be a .env", ENV_LINES_MAX);
+        c->p = c->end;
+        return;
+    }
     struct config_env_line *e = config_alloc(l, sizeof *e);
     if (!e)
         return;
@@ -212,14 +220,17 @@ remark_unknown(struct config_load *l, const char *file, unsigned line, const cha
     struct str value, bool ours)
 {
     const struct config_absence *absent = config_absent(str_of(name));
-    const char *near = config_nearest_env(str_of(name));
+    const char *near = NULL;
 
     if (absent && says_no(value))
         return;
+    if (!absent && (ours || config_has_prefix(str_of(name))) &&
+        l->unknown++ < CONFIG_SUGGESTIONS_MAX)
+        near = config_nearest_env(str_of(name));
     if (absent)
         config_warning(
             l, file, line, name, "not supported in this version: %s; remove it", absent->remark);
-    else if (near && (ours || config_has_prefix(str_of(name))))
+    else if (near)
         config_warning(l, file, line, name, "no such setting; did you mean %s?", near);
     else if (ours || config_has_prefix(str_of(name)))
         config_warning(

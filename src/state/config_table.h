@@ -83,6 +83,7 @@ bool config_has_prefix(struct str name); /* one of ours */
 /* The known name that is most like it, or NULL when none is near. */
 const char *config_nearest_path(struct str path);
 const char *config_nearest_env(struct str name);
+#define CONFIG_SUGGESTIONS_MAX 50 /* a file of another kind is not compared line by line */
 
 /* One load ------------------------------------------------------------------------------------- */
 
@@ -121,6 +122,8 @@ struct config_load {
     struct buf *problems;
     bool failed;
     bool out_of_memory;
+    unsigned unknown; /* names that were not known so far */
+    unsigned env_count;
     const char *base;     /* folder that relative paths start from, or NULL */
     const char *env_file; /* as read, with its permissions */
     unsigned env_mode;

@@ -213,8 +213,10 @@ take_sequence(struct reader *r, const struct config_option *o, const yaml_event_
 static void
 tell_unknown(struct reader *r, unsigned line, const char *path)
 {
-    const char *near = config_nearest_path(str_of(path));
+    const char *near = NULL;
 
+    if (r->l->unknown++ < CONFIG_SUGGESTIONS_MAX)
+        near = config_nearest_path(str_of(path));
     config_error(r->l, r->file, line, path, "no such setting%s%s%s",
         near ? "; did you mean " : "; snowflake-mcp.yaml(5) lists them", near ? near : "",
         near ? "?" : "");

@@ -20,7 +20,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct config *c = config_load_texts(
         NULL, 0, (const char *)data, size, (char *const *)(uintptr_t)variables, &problems);
     const char *text = buf_text(&problems);
-    for (const char *p = text; *p; p = strchr(p, '\n') + 1)
+    for (const char *p = text; *p && !problems.failed; p = strchr(p, '\n') + 1)
         must(strncmp(p, "error: ", 7) == 0 || strncmp(p, "warning: ", 9) == 0);
     must((c == NULL) == (strncmp(text, "error: ", 7) == 0 || strstr(text, "\nerror: ") != NULL));
     if (c) {
