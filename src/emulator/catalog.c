@@ -4,6 +4,7 @@
  * that was not quoted. */
 #include "emulator/catalog.h"
 
+#include "emulator/catalog_sql.h"
 #include "emulator/names.h"
 #include "must.h"
 
@@ -12,67 +13,6 @@
 static const char *const roles[] = { "ACCOUNTADMIN", "SECURITYADMIN", "SYSADMIN", "USERADMIN",
     "PUBLIC", "ANALYST", "MCP_READER" };
 static const char *const warehouses[] = { "COMPUTE_WH", "MCP_WH" };
-
-#define OURS "database_name NOT IN ('memory', 'system', 'temp')"
-
-/* _shown() takes the suffix of names.h off; _declared() names a DuckDB type as Snowflake does. */
-static const char *const creation[] = {
-    "CREATE MACRO _shown(x) AS regexp_replace(x, '\x1f[0-9a-f]*\x1f', '', 'g')",
-    "CREATE MACRO _declared(t) AS CASE"
-    " WHEN t IN ('BIGINT','INTEGER','SMALLINT','TINYINT','HUGEINT','UBIGINT') THEN 'NUMBER(38,0)'"
-    " WHEN t LIKE 'DECIMAL(%' THEN replace(t, 'DECIMAL', 'NUMBER')"
-    " WHEN t IN ('DOUBLE','FLOAT') THEN 'FLOAT'"
-    " WHEN t = 'BOOLEAN' THEN 'BOOLEAN' WHEN t = 'DATE' THEN 'DATE'"
-    " WHEN t = 'BLOB' THEN 'BINARY(8388608)' WHEN t = 'TIME' THEN 'TIME(9)'"
-    " WHEN t IN ('TIMESTAMP','TIMESTAMP_NS','TIMESTAMP_MS','TIMESTAMP_S') THEN 'TIMESTAMP_NTZ(9)'"
-    " WHEN t = 'TIMESTAMP WITH TIME ZONE' THEN 'TIMESTAMP_LTZ(9)'"
-    " WHEN t = '" TYPES_TZ "' THEN 'TIMESTAMP_TZ(9)'"
-    " WHEN t IN ('JSON','\"JSON\"') THEN 'VARIANT' WHEN t = '" TYPES_OBJ "' THEN 'OBJECT'"
-    " WHEN t = '" TYPES_ARR "' OR t LIKE '%[]' THEN 'ARRAY'"
-    " WHEN t LIKE 'STRUCT(%' OR t LIKE 'MAP(%' THEN 'OBJECT'"
-    " ELSE 'VARCHAR(16777216)' END",
-    "CREATE TABLE _objects(database_name VARCHAR, schema_name VARCHAR, name VARCHAR, kind VARCHAR,"
-    " created_on TIMESTAMPTZ DEFAULT now(), owner VARCHAR, comment VARCHAR, text VARCHAR)",
-    "CREATE TABLE _columns(database_name VARCHAR, schema_name VARCHAR, table_name VARCHAR,"
-    " name VARCHAR, declared VARCHAR, default_text VARCHAR, comment VARCHAR,"
-    " primary_key BOOLEAN DEFAULT false, unique_key BOOLEAN DEFAULT false,"
-    " autoincrement VARCHAR)",
-    "CREATE TABLE _start AS SELECT now() AS started",
-    "CREATE VIEW _db AS SELECT d.database_name, coalesce(o.created_on, (SELECT started FROM "
-    "_start)) AS"
-    " created_on, coalesce(o.owner, 'ACCOUNTADMIN') AS owner, coalesce(o.comment, '') AS comment"
-    " FROM duckdb_databases() d LEFT JOIN _objects o ON o.kind = 'DATABASE' AND o.database_name ="
-    " d.database_name WHERE d." OURS,
-    "CREATE VIEW _sc AS SELECT s.database_name, s.schema_name, coalesce(o.created_on, (SELECT "
-    "started"
-    " FROM _start)) AS created_on, coalesce(o.owner, 'ACCOUNTADMIN') AS owner,"
-    " coalesce(o.comment, '') AS comment"
-    " FROM duckdb_schemas() s LEFT JOIN _objects o ON o.kind = 'SCHEMA' AND o.database_name ="
-    " s.database_name AND o.schema_name = s.schema_name WHERE s." OURS
-    " AND s.schema_name NOT IN ('main', 'pg_catalog', 'information_schema')"
-    " UNION ALL SELECT database_name, 'INFORMATION_SCHEMA', created_on, '',"
-    " 'Views describing the contents of schemas in this database' FROM _db",
-    "CREATE VIEW _tb AS SELECT t.database_name, t.schema_name, t.table_name, coalesce(o.created_on,"
-    " (SELECT started FROM _start)) AS created_on, coalesce(o.owner, 'ACCOUNTADMIN') AS owner,"
-    " coalesce(t.comment, o.comment, '') AS comment, coalesce(t.estimated_size, 0) AS row_count,"
-    " t.column_count FROM duckdb_tables() t LEFT JOIN _objects o ON o.kind = 'TABLE' AND"
-    " o.database_name = t.database_name AND o.schema_name = t.schema_name AND o.name ="
-    " t.table_name WHERE NOT t.internal AND NOT t.temporary AND t." OURS,
-    "CREATE VIEW _vw AS SELECT v.database_name, v.schema_name, v.view_name, coalesce(o.created_on,"
-    " (SELECT started FROM _start)) AS created_on, coalesce(o.owner, 'ACCOUNTADMIN') AS owner,"
-    " coalesce(v.comment, o.comment, '') AS comment, coalesce(o.text, v.sql) AS text"
-    " FROM duckdb_views() v LEFT JOIN _objects o ON o.kind = 'VIEW' AND o.database_name ="
-    " v.database_name AND o.schema_name = v.schema_name AND o.name = v.view_name"
-    " WHERE NOT v.internal AND NOT v.temporary AND v." OURS,
-    "CREATE VIEW _co AS SELECT c.database_name, c.schema_name, c.table_name, c.column_name,"
-    " c.column_index AS ordinal, coalesce(k.declared, _declared(c.data_type)) AS declared,"
-    " c.is_nullable, k.default_text, coalesce(c.comment, k.comment) AS comment,"
-    " coalesce(k.primary_key, false) AS primary_key, coalesce(k.unique_key, false) AS unique_key,"
-    " k.autoincrement"
-    " FROM duckdb_columns() c LEFT JOIN _columns k ON k.database_name = c.database_name AND"
-    " k.schema_name = c.schema_name AND k.table_name = c.table_name AND k.name = c.column_name"
-    " WHERE NOT c.internal AND c." OURS,
-};
 
 int
 catalog_run(duckdb_connection con, const char *sql, struct err *e)
@@ -89,7 +29,7 @@ catalog_run(duckdb_connection con, const char *sql, struct err *e)
 static int
 register_types(duckdb_connection con, struct err *e)
 {
-    static const char *const texts[] = { TYPES_OBJ, TYPES_ARR };
+    static const char *const texts[] = { TYPES_VAR, TYPES_OBJ, TYPES_ARR };
     duckdb_logical_type parts[2] = { duckdb_create_logical_type(DUCKDB_TYPE_TIMESTAMP),
         duckdb_create_logical_type(DUCKDB_TYPE_SMALLINT) };
     const char *names[2] = { "utc", "east" };
@@ -115,9 +55,9 @@ catalog_create(duckdb_connection con, struct err *e)
 {
     if (register_types(con, e) != 0)
         return -1;
-    for (size_t i = 0; i < NELEM(creation); i++)
-        if (catalog_run(con, creation[i], e) != 0)
-            return err_prefix(e, "catalogue statement %zu", i);
+    for (size_t i = 0; i < catalog_sql_count; i++)
+        if (catalog_run(con, catalog_sql[i], e) != 0)
+            return err_prefix(e, "catalogue statement %zu (%.60s)", i, catalog_sql[i]);
     return 0;
 }
 
@@ -127,7 +67,19 @@ catalog_lock_down(duckdb_connection con, struct err *e)
     return catalog_run(con, "SET enable_external_access=false", e);
 }
 
-/* The one number of a query, or -1. */
+int64_t
+catalog_count(duckdb_connection con, const char *sql)
+{
+    duckdb_result result;
+    int64_t n = -1;
+
+    if (duckdb_query(con, sql, &result) == DuckDBSuccess)
+        n = duckdb_value_int64(&result, 0, 0);
+    duckdb_destroy_result(&result);
+    return n;
+}
+
+/* The one number of a query with parameters, or -1. */
 static int64_t
 ask_count(duckdb_connection con, const char *sql, struct str a, struct str b)
 {

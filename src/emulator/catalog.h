@@ -11,6 +11,9 @@
 /* Runs every statement of a text of our own.  0, or -1 with DuckDB's words in *e. */
 int catalog_run(duckdb_connection con, const char *sql, struct err *e);
 
+/* The one number that a query of our own gives, or -1. */
+int64_t catalog_count(duckdb_connection con, const char *sql);
+
 int catalog_create(duckdb_connection con, struct err *e);
 int catalog_lock_down(duckdb_connection con, struct err *e); /* no files, no network from here on */
 

@@ -215,6 +215,19 @@ static const struct {
     { "Invalid Input", from_invalid_input },
 };
 
+static int
+own_error(struct failure *f, const char *m)
+{
+    struct str rest = str_of(m + 1), code, state;
+    char code_text[8], state_text[8];
+
+    str_split(&rest, '~', &code);
+    str_split(&rest, '~', &state);
+    str_copy(code_text, sizeof code_text, code);
+    str_copy(state_text, sizeof state_text, state);
+    return failure_set(f, code_text, state_text, "%.*s", STR_ARG(rest));
+}
+
 /* "Catalog Error: Table with name X ...\nDid you mean ...\n\nLINE 1: ..." */
 int
 failure_from_duckdb(struct failure *f, const char *text)
@@ -224,9 +237,11 @@ failure_from_duckdb(struct failure *f, const char *text)
 
     if (end && str_copy(type, sizeof type, (struct str){ text, (size_t)(end - text) }))
         text = end + strlen(" Error: ");
-    end = strchr(text, '\n');
+    end = *text == '~' ? NULL : strchr(text, '\n');
     str_copy(m, sizeof m, (struct str){ text, end ? (size_t)(end - text) : strlen(text) });
     names_show(m);
+    if (m[0] == '~') /* made by our own error(): ~code~sqlstate~message */
+        return own_error(f, m);
     if (strstr(m, "Division by zero"))
         return failure_set(f, "100051", "22012", "Division by zero");
     for (size_t i = 0; i < NELEM(by_type); i++)

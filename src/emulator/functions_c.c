@@ -1,10 +1,11 @@
 /* functions_c.c - probes, exact division and the slow table, written against DuckDB's C API.
  *
  * Called by DuckDB in the engine's threads.  Must never be reachable by a caller's own spelling:
- * the translator refuses names that begin with an underscore as functions. */
+ * the translator only lets the functions of functions.def be called. */
 #include "emulator/functions_c.h"
 
 #include "clock.h"
+#include "json_text.h"
 #include "must.h"
 
 #include <stdio.h>
@@ -302,6 +303,156 @@ register_division(duckdb_connection con, int scale)
     return rc == DuckDBSuccess ? 0 : -1;
 }
 
+static int
+register_plain(duckdb_connection con, const char *name, duckdb_type parameter, unsigned count,
+    duckdb_type returns, duckdb_scalar_function_t run)
+{
+    duckdb_scalar_function f = duckdb_create_scalar_function();
+    duckdb_logical_type in = duckdb_create_logical_type(parameter);
+    duckdb_logical_type out = duckdb_create_logical_type(returns);
+
+    duckdb_scalar_function_set_name(f, name);
+    for (unsigned i = 0; i < count; i++)
+        duckdb_scalar_function_add_parameter(f, in);
+    duckdb_scalar_function_set_return_type(f, out);
+    duckdb_scalar_function_set_function(f, run);
+    duckdb_state rc = duckdb_register_scalar_function(con, f);
+    duckdb_destroy_logical_type(&in);
+    duckdb_destroy_logical_type(&out);
+    duckdb_destroy_scalar_function(&f);
+    return rc == DuckDBSuccess ? 0 : -1;
+}
+
+/* NULL in any argument is NULL out. */
+static bool
+skip_null(duckdb_data_chunk input, idx_t row, duckdb_vector output)
+{
+    for (idx_t i = 0; i < duckdb_data_chunk_get_column_count(input); i++) {
+        uint64_t *valid = duckdb_vector_get_validity(duckdb_data_chunk_get_vector(input, i));
+        if (valid && !duckdb_validity_row_is_valid(valid, row)) {
+            duckdb_vector_ensure_validity_writable(output);
+            duckdb_validity_set_row_invalid(duckdb_vector_get_validity(output), row);
+            return true;
+        }
+    }
+    return false;
+}
+
+static void
+real_divide_run(duckdb_function_info info, duckdb_data_chunk input, duckdb_vector output)
+{
+    const double *a = duckdb_vector_get_data(duckdb_data_chunk_get_vector(input, 0));
+    const double *b = duckdb_vector_get_data(duckdb_data_chunk_get_vector(input, 1));
+    double *out = duckdb_vector_get_data(output);
+
+    for (idx_t row = 0; row < duckdb_data_chunk_get_size(input); row++) {
+        if (skip_null(input, row, output))
+            continue;
+        if (b[row] == 0) {
+            duckdb_scalar_function_set_error(info, "Division by zero");
+            return;
+        }
+        out[row] = a[row] / b[row];
+    }
+}
+
+static void
+real_text_run(duckdb_function_info info, duckdb_data_chunk input, duckdb_vector output)
+{
+    const double *a = duckdb_vector_get_data(duckdb_data_chunk_get_vector(input, 0));
+    struct buf text;
+
+    (void)info;
+    buf_init(&text, 64);
+    for (idx_t row = 0; row < duckdb_data_chunk_get_size(input); row++) {
+        if (skip_null(input, row, output))
+            continue;
+        buf_clear(&text);
+        types_put_real(&text, a[row]);
+        duckdb_vector_assign_string_element_len(output, row, text.p, text.len);
+    }
+    buf_fini(&text);
+}
+
+/* ---- casts between text, JSON and the semi-structured types: a text becomes a JSON string, JSON
+ * stays as it is.  Without them DuckDB would take any text for JSON. */
+
+static bool
+cast_texts(idx_t count, duckdb_vector input, duckdb_vector output, bool quote)
+{
+    uint64_t *valid = duckdb_vector_get_validity(input);
+    duckdb_string_t *in = duckdb_vector_get_data(input);
+    struct buf json;
+
+    buf_init(&json, 64u << 20);
+    for (idx_t row = 0; row < count; row++) {
+        if (valid && !duckdb_validity_row_is_valid(valid, row)) {
+            duckdb_vector_ensure_validity_writable(output);
+            duckdb_validity_set_row_invalid(duckdb_vector_get_validity(output), row);
+            continue;
+        }
+        struct str s = { duckdb_string_t_data(&in[row]), duckdb_string_t_length(in[row]) };
+        buf_clear(&json);
+        if (quote)
+            json_put_string(&json, s);
+        else
+            buf_put_str(&json, s);
+        duckdb_vector_assign_string_element_len(output, row, buf_text(&json), json.len);
+    }
+    buf_fini(&json);
+    return true;
+}
+
+static bool
+cast_quoting(duckdb_function_info info, idx_t count, duckdb_vector input, duckdb_vector output)
+{
+    (void)info;
+    return cast_texts(count, input, output, true);
+}
+
+static bool
+cast_as_is(duckdb_function_info info, idx_t count, duckdb_vector input, duckdb_vector output)
+{
+    (void)info;
+    return cast_texts(count, input, output, false);
+}
+
+static int
+register_cast(duckdb_connection con, const char *from, const char *to, duckdb_cast_function_t run)
+{
+    duckdb_cast_function f = duckdb_create_cast_function();
+    duckdb_logical_type a = duckdb_create_logical_type(DUCKDB_TYPE_VARCHAR);
+    duckdb_logical_type b = duckdb_create_logical_type(DUCKDB_TYPE_VARCHAR);
+
+    if (*from)
+        duckdb_logical_type_set_alias(a, from);
+    duckdb_logical_type_set_alias(b, to);
+    duckdb_cast_function_set_source_type(f, a);
+    duckdb_cast_function_set_target_type(f, b);
+    duckdb_cast_function_set_implicit_cast_cost(f, *from ? 1 : 200);
+    duckdb_cast_function_set_function(f, run);
+    duckdb_state rc = duckdb_register_cast_function(con, f);
+    duckdb_destroy_logical_type(&a);
+    duckdb_destroy_logical_type(&b);
+    duckdb_destroy_cast_function(&f);
+    return rc == DuckDBSuccess ? 0 : -1;
+}
+
+static int
+register_casts(duckdb_connection con)
+{
+    static const char *const ours[] = { TYPES_VAR, TYPES_OBJ, TYPES_ARR };
+    int rc = register_cast(con, "", TYPES_VAR, cast_quoting);
+
+    for (size_t i = 0; i < NELEM(ours); i++) {
+        rc |= register_cast(con, "JSON", ours[i], cast_as_is);
+        rc |= register_cast(con, ours[i], "JSON", cast_as_is);
+        if (i > 0)
+            rc |= register_cast(con, ours[i], TYPES_VAR, cast_as_is);
+    }
+    return rc;
+}
+
 /* ---- _ticks: an empty chunk would end the table, so each call gives a row and sleeps a little;
  * between two calls DuckDB looks whether it was interrupted. */
 
@@ -395,6 +546,10 @@ functions_c_register(duckdb_connection con, struct err *e)
         rc |= register_probe(con, probes[i].name, probes[i].returns);
     for (int scale = 0; scale <= MOST_DECIMALS; scale++)
         rc |= register_division(con, scale);
+    rc |= register_plain(con, "_fdiv", DUCKDB_TYPE_DOUBLE, 2, DUCKDB_TYPE_DOUBLE, real_divide_run);
+    rc |= register_plain(
+        con, "_real_text", DUCKDB_TYPE_DOUBLE, 1, DUCKDB_TYPE_VARCHAR, real_text_run);
     rc |= register_ticks(con);
+    rc |= register_casts(con);
     return rc == 0 ? 0 : err_set(e, "DuckDB does not take the emulator's functions");
 }

@@ -175,8 +175,62 @@ execute_after(struct run *r)
 }
 
 static int
+run_checks(struct run *r)
+{
+    for (size_t i = 0; i < r->plan.check_count; i++) {
+        const struct plan_check *c = &r->plan.checks[i];
+        if (catalog_count(r->con, c->sql) <= 0)
+            return failure_set(&r->job->failure, c->code, c->sqlstate, "%s", c->message);
+    }
+    return 0;
+}
+
+static bool
+is_there(struct run *r, const char *view, const char *column, const struct plan_table *t)
+{
+    const char *sql = arena_printf(r->arena,
+        "SELECT count(*) FROM %s WHERE database_name = %s%s%s%s%s%s%s", view, t->database,
+        t->schema ? " AND schema_name = " : "", t->schema ? t->schema : "", column ? " AND " : "",
+        column ? column : "", column ? " = " : "", column ? t->name : "");
+
+    return sql && catalog_count(r->con, sql) > 0;
+}
+
+/* "Table X does not exist" said with the whole name, or with the database or schema that is the
+ * real trouble. */
+static void
+name_what_is_missing(struct run *r)
+{
+    for (size_t i = 0; i < r->plan.table_count; i++) {
+        const struct plan_table *t = &r->plan.tables[i], up = { t->database, NULL, NULL, NULL };
+        const char *kind = "Object", *shown = t->shown, *state = "42S02";
+        if (t->name && is_there(r, "_ob", "name", t))
+            continue;
+        if (!is_there(r, "_db", NULL, &up)) {
+            kind = "Database";
+            state = "02000";
+            shown = arena_printf(r->arena, "%.*s", (int)strcspn(t->shown, "."), t->shown);
+        } else if (t->schema && !is_there(r, "_sc", NULL, t)) {
+            const char *dot = strchr(t->shown, '.');
+            kind = "Schema";
+            state = "02000";
+            shown = arena_printf(r->arena, "%.*s",
+                (int)(dot ? (size_t)(dot - t->shown) + 1 + strcspn(dot + 1, ".") : 0), t->shown);
+        } else if (!t->name) {
+            continue;
+        }
+        failure_set(&r->job->failure, "002003", state,
+            "SQL compilation error:\n%s '%s' does not exist or not authorized.", kind,
+            shown ? shown : t->shown);
+        return;
+    }
+}
+
+static int
 run_plan(struct run *r)
 {
+    if (run_checks(r) != 0)
+        return -1;
     if (r->plan.kind == PLAN_CANCEL) {
         r->job->cancel_handle = strdup(r->plan.cancel);
         return answer_status(r);
@@ -204,6 +258,8 @@ run_statement(duckdb_connection con, struct engine_job *job, uint64_t rows_per_p
         free(r);
         return;
     }
+    if (strcmp(job->failure.code, "002003") == 0 || strcmp(job->failure.code, "000904") == 0)
+        name_what_is_missing(r);
     result_free(job->result);
     job->result = NULL;
     arena_free(r->arena);

@@ -18,7 +18,18 @@ enum plan_kind {
 
 enum plan_change { PLAN_INSERTED, PLAN_UPDATED, PLAN_DELETED };
 
-#define PLAN_AFTER 24
+#define PLAN_AFTER  64
+#define PLAN_TABLES 64
+
+struct plan_table { /* string literals as stored, and the name as Snowflake writes it */
+    const char *database, *schema, *name, *shown;
+};
+
+/* Something that must be there: asked (it gives a count) before the statement runs. */
+struct plan_check {
+    const char *sql, *code, *sqlstate, *message;
+};
+#define PLAN_CHECKS 8
 
 struct plan {
     enum plan_kind kind;
@@ -26,6 +37,10 @@ struct plan {
     const char *sql;
     const char *after[PLAN_AFTER]; /* bookkeeping once sql succeeded */
     size_t after_count;
+    struct plan_table tables[PLAN_TABLES]; /* what it reads, for the words of a failure */
+    size_t table_count;
+    struct plan_check checks[PLAN_CHECKS];
+    size_t check_count;
     const char *status; /* STATUS: the text, CANCEL: what to answer */
     const char *column; /* STATUS: name of the column, NULL: "status" */
     const char *cancel;

@@ -77,10 +77,10 @@ kind_of(duckdb_logical_type type)
     case DUCKDB_TYPE_STRUCT:
         return has_alias(type, TYPES_TZ) ? TYPES_TIMESTAMP_TZ : TYPES_OBJECT;
     case DUCKDB_TYPE_VARCHAR:
-        return has_alias(type, "JSON")      ? TYPES_VARIANT
-               : has_alias(type, TYPES_OBJ) ? TYPES_OBJECT
-               : has_alias(type, TYPES_ARR) ? TYPES_ARRAY
-                                            : TYPES_TEXT;
+        return has_alias(type, "JSON") || has_alias(type, TYPES_VAR) ? TYPES_VARIANT
+               : has_alias(type, TYPES_OBJ)                          ? TYPES_OBJECT
+               : has_alias(type, TYPES_ARR)                          ? TYPES_ARRAY
+                                                                     : TYPES_TEXT;
     default:
         return TYPES_TEXT;
     }

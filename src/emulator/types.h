@@ -32,8 +32,9 @@ struct types_column {
 };
 
 /* The names under which the types without a DuckDB twin are registered: TIMESTAMP_TZ is a struct
- * of UTC wall clock and minutes east, OBJECT and ARRAY are JSON text. */
+ * of UTC wall clock and minutes east; VARIANT, OBJECT and ARRAY are JSON text. */
 #define TYPES_TZ  "TIMESTAMP_TZ"
+#define TYPES_VAR "SF_VARIANT"
 #define TYPES_OBJ "SF_OBJECT"
 #define TYPES_ARR "SF_ARRAY"
 
