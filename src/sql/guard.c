@@ -12,7 +12,7 @@
 enum { WORD_SHOWN_BYTES = 40 };
 
 static const struct word_info {
-    const char *text;
+    char text[16];
     unsigned char len, flags;
 } words[] = {
     { "", 0, 0 },
@@ -75,16 +75,27 @@ guard_word_flags(enum guard_word word)
     return words[word].flags;
 }
 
-static enum guard_word
-find_word(const struct sql_token *t)
+static bool
+spells(struct str name, const struct word_info *word)
 {
-    char letter = (char)(t->raw.p[0] & ~0x20);
+    for (size_t i = 1; i < name.n; i++) {
+        char c = name.p[i];
+        if ((c >= 'a' && c <= 'z' ? c - 'a' + 'A' : c) != word->text[i])
+            return false;
+    }
+    return true;
+}
 
-    if (t->kind != SQL_NAME || letter < 'A' || letter > 'Z' || first_word[letter - 'A'] == 0)
+static enum guard_word
+find_word(struct str name)
+{
+    char letter = (char)(name.p[0] & ~0x20);
+
+    if (letter < 'A' || letter > 'Z' || first_word[letter - 'A'] == 0)
         return WORD_NONE;
     for (unsigned i = first_word[letter - 'A']; i < WORD__COUNT && words[i].text[0] == letter;
          i++) {
-        if (words[i].len == t->raw.n && str_is_nocase(t->raw, words[i].text))
+        if (words[i].len == name.n && spells(name, &words[i]))
             return (enum guard_word)i;
     }
     return WORD_NONE;
@@ -92,10 +103,13 @@ find_word(const struct sql_token *t)
 
 /* ---- fingerprint: FNV-1a over the tokens, literals and lists of them as one ? ---- */
 
+#define FNV_START 0xCBF29CE484222325u
+#define FNV_PRIME 0x100000001B3u
+
 static void
 hash_byte(struct guard_walk *w, unsigned char c)
 {
-    w->hash = (w->hash ^ c) * 0x100000001B3u;
+    w->hash = (w->hash ^ c) * FNV_PRIME;
 }
 
 static void
@@ -118,11 +132,14 @@ hash_token(struct guard_walk *w, const struct sql_token *t)
     hash_byte(w, (unsigned char)(0x80 | (literal ? SQL_STRING : t->kind)));
     if (literal)
         return;
+    bool fold = t->kind != SQL_QUOTED_NAME;
+    uint64_t h = w->hash;
     for (size_t i = 0; i < t->raw.n; i++) {
-        char c = t->raw.p[i];
-        bool fold = t->kind != SQL_QUOTED_NAME && c >= 'a' && c <= 'z';
-        hash_byte(w, (unsigned char)(fold ? c - 'a' + 'A' : c));
+        unsigned char c = (unsigned char)t->raw.p[i];
+        unsigned char lower = (unsigned char)(c - 'a') < 26;
+        h = (h ^ (unsigned char)(c - (fold ? lower << 5 : 0))) * FNV_PRIME;
     }
+    w->hash = h;
 }
 
 /* ---- tokens ---- */
@@ -135,32 +152,32 @@ guard_walk_init(
     w->verdict = v;
     sql_lex_init(&w->lex, sql);
     w->head = w->filled = 0;
-    w->prev = (struct guard_token){ .word = WORD_NONE };
+    w->ring[GUARD_RING - 1] = (struct guard_token){ .word = WORD_NONE };
     w->end = 0;
-    w->hash = 0xCBF29CE484222325u;
+    w->hash = FNV_START;
     w->after_literal = w->pending_comma = false;
     w->depth = 0;
 }
 
-const struct guard_token *
-guard_peek(struct guard_walk *w, unsigned k)
+void
+guard_fill(struct guard_walk *w, unsigned k)
 {
     must(k < GUARD_LOOKAHEAD);
     for (; w->filled <= k; w->filled++) {
-        struct guard_token *g = &w->ring[(w->head + w->filled) % GUARD_LOOKAHEAD];
+        struct guard_token *g = &w->ring[(w->head + w->filled) % GUARD_RING];
         sql_lex_next(&w->lex, &g->t);
-        g->word = g->t.kind == SQL_NAME ? find_word(&g->t) : WORD_NONE;
+        g->word = g->t.kind == SQL_NAME ? find_word(g->t.raw) : WORD_NONE;
     }
-    return &w->ring[(w->head + k) % GUARD_LOOKAHEAD];
 }
 
 void
 guard_next(struct guard_walk *w)
 {
-    w->prev = *guard_peek(w, 0);
-    w->end = w->prev.t.offset + w->prev.t.raw.n;
-    hash_token(w, &w->prev.t);
-    w->head = (w->head + 1) % GUARD_LOOKAHEAD;
+    const struct sql_token *t = &guard_peek(w, 0)->t;
+
+    w->end = t->offset + t->raw.n;
+    hash_token(w, t);
+    w->head = (w->head + 1) % GUARD_RING;
     w->filled--;
 }
 

@@ -8,7 +8,7 @@
 static bool
 calls_a_value(const struct guard_walk *w)
 {
-    const struct sql_token *t = &w->prev.t;
+    const struct sql_token *t = &guard_prev(w)->t;
 
     switch (t->kind) {
     case SQL_STRING:
@@ -38,6 +38,8 @@ open_parenthesis(struct guard_walk *w)
         return false;
     f->pattern = pattern;
     f->from = table;
+    if (pattern)
+        f->state = FRAME_BODY; /* a group of rows, never a subquery */
     return true;
 }
 
@@ -96,7 +98,7 @@ begins_a_write(struct guard_walk *w, enum guard_word word, bool first)
     if (!guard_is_name(&next->t) || (guard_word_flags(next->word) & W_OPERAND) != 0)
         return false;
     if ((flags & W_RESERVED) != 0)
-        return w->prev.word != WORD_AS;
+        return guard_prev(w)->word != WORD_AS;
     return (flags & W_VERB) != 0 && first && next->word != WORD_FROM && next->word != WORD_SELECT;
 }
 
@@ -105,7 +107,7 @@ take_from(struct guard_walk *w)
 {
     struct guard_frame *f = guard_top(w);
 
-    if (w->prev.word != WORD_DISTINCT && (f->query || f->clause == CLAUSE_FROM)) {
+    if (guard_prev(w)->word != WORD_DISTINCT && (f->query || f->clause == CLAUSE_FROM)) {
         if (f->clause != CLAUSE_SELECT) /* one FROM to a SELECT */
             return guard_refuse_here(w, GUARD_UNCLASSIFIED);
         f->clause = CLAUSE_FROM;
@@ -168,6 +170,8 @@ take_word(struct guard_walk *w, bool first, bool *plain)
         }
         break;
     case WORD_VALUES:
+        if (f->want_table && !guard_is_op(w, 1, '('))
+            return guard_refuse_here(w, GUARD_UNCLASSIFIED);
         if (f->want_table) {
             f->want_table = false;
             f->values = true;
@@ -192,7 +196,7 @@ take_word(struct guard_walk *w, bool first, bool *plain)
     case WORD_INTERSECT:
     case WORD_EXCEPT:
     case WORD_MINUS:
-        if ((f->query || sql_token_is_op(&w->prev.t, ')')) && w->prev.word != WORD_AS)
+        if ((f->query || sql_token_is_op(&guard_prev(w)->t, ')')) && guard_prev(w)->word != WORD_AS)
             return guard_take_set_operator(w);
         break;
     case WORD_MATCH_RECOGNIZE:
@@ -222,6 +226,8 @@ take_name_token(struct guard_walk *w, bool first)
         guard_next(w);
         return true;
     }
+    if (guard_top(w)->pattern && (g->word == WORD_SELECT || g->word == WORD_TABLE))
+        return guard_refuse_here(w, GUARD_UNCLASSIFIED);
     if (g->word != WORD_NONE && !guard_top(w)->pattern && !guard_is_op(w, 1, '.')) {
         if (!take_word(w, first, &plain))
             return false;
@@ -275,7 +281,7 @@ take_path(struct guard_walk *w, bool nextval_is_key)
             break;
         guard_next(w);
     }
-    if (guard_is_op(w, 0, '(') && guard_is_name(&w->prev.t) && !guard_at_outer_join_mark(w))
+    if (guard_is_op(w, 0, '(') && guard_is_name(&guard_prev(w)->t) && !guard_at_outer_join_mark(w))
         return guard_refuse_here(w, GUARD_UNCLASSIFIED);
     return true;
 }
@@ -285,10 +291,12 @@ static bool
 take_colon(struct guard_walk *w)
 {
     struct guard_frame *f = guard_top(w);
+    enum sql_token_kind before = guard_prev(w)->t.kind;
+    bool literal = before == SQL_STRING || before == SQL_DOLLAR_STRING || before == SQL_NUMBER;
 
     guard_next(w);
-    if (f->open == '{' && !f->on) {
-        f->on = true;
+    if (literal || (f->open == '{' && !f->on)) {
+        f->on = f->on || f->open == '{';
         return true;
     }
     return take_path(w, true);
@@ -298,7 +306,7 @@ take_colon(struct guard_walk *w)
 static bool
 take_dot(struct guard_walk *w)
 {
-    bool path = sql_token_is_op(&w->prev.t, ']');
+    bool path = sql_token_is_op(&guard_prev(w)->t, ']');
 
     guard_next(w);
     return take_path(w, path || w->policy->allow_sequences);

@@ -9,131 +9,133 @@
 
 enum match { EXACT, PREFIX };
 
+#define NAME(literal)                                                                              \
+    {                                                                                              \
+        "" literal, sizeof(literal) - 1                                                            \
+    }
+
 /* Calls that are refused, or need an option.  Anything without a schema that is not named here
  * is a built-in or a plain function of the caller's schema, and allowed. */
 static const struct {
-    const char *name;
+    struct str name;
     enum match match;
     enum guard_rule rule;
 } listed[] = {
-    { "SYSTEM$", PREFIX, GUARD_SYSTEM_FUNCTION }, /* but see readable_system */
-    { "SNOWFLAKE$", PREFIX, GUARD_SYSTEM_FUNCTION },
+    { NAME("SYSTEM$"), PREFIX, GUARD_SYSTEM_FUNCTION }, /* but see readable_system */
+    { NAME("SNOWFLAKE$"), PREFIX, GUARD_SYSTEM_FUNCTION },
 
-    { "SET_", PREFIX, GUARD_ACTING_FUNCTION }, /* SET_SYS_CONTEXT, SET_SESSION_CONTEXT */
-    { "SETVARIABLE", EXACT, GUARD_ACTING_FUNCTION },
-    { "EXECUTE_", PREFIX, GUARD_ACTING_FUNCTION }, /* EXECUTE_AI_EVALUATION */
-    { "FINETUNE", EXACT, GUARD_ACTING_FUNCTION },
+    { NAME("SET_"), PREFIX, GUARD_ACTING_FUNCTION }, /* SET_SYS_CONTEXT, SET_SESSION_CONTEXT */
+    { NAME("SETVARIABLE"), EXACT, GUARD_ACTING_FUNCTION },
+    { NAME("EXECUTE_"), PREFIX, GUARD_ACTING_FUNCTION }, /* EXECUTE_AI_EVALUATION */
+    { NAME("FINETUNE"), EXACT, GUARD_ACTING_FUNCTION },
 
-    { "TO_QUERY", EXACT, GUARD_DYNAMIC_SQL },
+    { NAME("TO_QUERY"), EXACT, GUARD_DYNAMIC_SQL },
 
-    { "NEXTVAL", EXACT, GUARD_SEQUENCE },
-    { "GETNEXTVAL", EXACT, GUARD_SEQUENCE },
+    { NAME("NEXTVAL"), EXACT, GUARD_SEQUENCE },
+    { NAME("GETNEXTVAL"), EXACT, GUARD_SEQUENCE },
 
-    { "RESULT_SCAN", EXACT, GUARD_RESULT_SCAN },
+    { NAME("RESULT_SCAN"), EXACT, GUARD_RESULT_SCAN },
 
-    { "GET_PRESIGNED_URL", EXACT, GUARD_STAGE },
-    { "BUILD_SCOPED_FILE_URL", EXACT, GUARD_STAGE },
-    { "BUILD_STAGE_FILE_URL", EXACT, GUARD_STAGE },
-    { "GET_STAGE_LOCATION", EXACT, GUARD_STAGE },
-    { "GET_ABSOLUTE_PATH", EXACT, GUARD_STAGE },
-    { "GET_RELATIVE_PATH", EXACT, GUARD_STAGE },
-    { "TO_FILE", EXACT, GUARD_STAGE },
-    { "TRY_TO_FILE", EXACT, GUARD_STAGE },
-    { "INFER_SCHEMA", EXACT, GUARD_STAGE },
-    { "DIRECTORY", EXACT, GUARD_STAGE },
+    { NAME("GET_PRESIGNED_URL"), EXACT, GUARD_STAGE },
+    { NAME("BUILD_SCOPED_FILE_URL"), EXACT, GUARD_STAGE },
+    { NAME("BUILD_STAGE_FILE_URL"), EXACT, GUARD_STAGE },
+    { NAME("GET_STAGE_LOCATION"), EXACT, GUARD_STAGE },
+    { NAME("GET_ABSOLUTE_PATH"), EXACT, GUARD_STAGE },
+    { NAME("GET_RELATIVE_PATH"), EXACT, GUARD_STAGE },
+    { NAME("TO_FILE"), EXACT, GUARD_STAGE },
+    { NAME("TRY_TO_FILE"), EXACT, GUARD_STAGE },
+    { NAME("INFER_SCHEMA"), EXACT, GUARD_STAGE },
+    { NAME("DIRECTORY"), EXACT, GUARD_STAGE },
 
-    { "AI_", PREFIX, GUARD_AI_FUNCTION },
-    { "CORTEX_", PREFIX, GUARD_AI_FUNCTION },
-    { "DATA_AGENT_", PREFIX, GUARD_AI_FUNCTION },
-    { "EMBED_TEXT_", PREFIX, GUARD_AI_FUNCTION },
+    { NAME("AI_"), PREFIX, GUARD_AI_FUNCTION },
+    { NAME("CORTEX_"), PREFIX, GUARD_AI_FUNCTION },
+    { NAME("DATA_AGENT_"), PREFIX, GUARD_AI_FUNCTION },
+    { NAME("EMBED_TEXT_"), PREFIX, GUARD_AI_FUNCTION },
     /* Of SNOWFLAKE.CORTEX: found without their schema when it is the current one. */
-    { "CLASSIFY_TEXT", EXACT, GUARD_AI_FUNCTION },
-    { "COMPLETE", EXACT, GUARD_AI_FUNCTION },
-    { "COUNT_TOKENS", EXACT, GUARD_AI_FUNCTION },
-    { "ENTITY_SENTIMENT", EXACT, GUARD_AI_FUNCTION },
-    { "EXTRACT_ANSWER", EXACT, GUARD_AI_FUNCTION },
-    { "PARSE_DOCUMENT", EXACT, GUARD_AI_FUNCTION },
-    { "SEARCH_PREVIEW", EXACT, GUARD_AI_FUNCTION },
-    { "SENTIMENT", EXACT, GUARD_AI_FUNCTION },
-    { "SUMMARIZE", EXACT, GUARD_AI_FUNCTION },
-    { "TRY_COMPLETE", EXACT, GUARD_AI_FUNCTION },
+    { NAME("CLASSIFY_TEXT"), EXACT, GUARD_AI_FUNCTION },
+    { NAME("COMPLETE"), EXACT, GUARD_AI_FUNCTION },
+    { NAME("COUNT_TOKENS"), EXACT, GUARD_AI_FUNCTION },
+    { NAME("ENTITY_SENTIMENT"), EXACT, GUARD_AI_FUNCTION },
+    { NAME("EXTRACT_ANSWER"), EXACT, GUARD_AI_FUNCTION },
+    { NAME("PARSE_DOCUMENT"), EXACT, GUARD_AI_FUNCTION },
+    { NAME("SEARCH_PREVIEW"), EXACT, GUARD_AI_FUNCTION },
+    { NAME("SENTIMENT"), EXACT, GUARD_AI_FUNCTION },
+    { NAME("SUMMARIZE"), EXACT, GUARD_AI_FUNCTION },
+    { NAME("TRY_COMPLETE"), EXACT, GUARD_AI_FUNCTION },
 };
 
-static const char *const readable_system[] = {
-    "SYSTEM$CLUSTERING_DEPTH",
-    "SYSTEM$CLUSTERING_INFORMATION",
-    "SYSTEM$ESTIMATE_QUERY_ACCELERATION",
-    "SYSTEM$EXPLAIN_JSON_TO_TEXT",
-    "SYSTEM$EXPLAIN_PLAN_JSON",
-    "SYSTEM$GET_TAG",
-    "SYSTEM$LAST_CHANGE_COMMIT_TIME",
-    "SYSTEM$PIPE_STATUS",
-    "SYSTEM$STREAM_HAS_DATA",
-    "SYSTEM$TYPEOF",
-    NULL,
+static const struct str readable_system[] = {
+    NAME("SYSTEM$CLUSTERING_DEPTH"),
+    NAME("SYSTEM$CLUSTERING_INFORMATION"),
+    NAME("SYSTEM$ESTIMATE_QUERY_ACCELERATION"),
+    NAME("SYSTEM$EXPLAIN_JSON_TO_TEXT"),
+    NAME("SYSTEM$EXPLAIN_PLAN_JSON"),
+    NAME("SYSTEM$GET_TAG"),
+    NAME("SYSTEM$LAST_CHANGE_COMMIT_TIME"),
+    NAME("SYSTEM$PIPE_STATUS"),
+    NAME("SYSTEM$STREAM_HAS_DATA"),
+    NAME("SYSTEM$TYPEOF"),
+    { NULL, 0 },
 };
 
 /* Snowflake's own, callable without a schema in FROM and TABLE(). */
-static const char *const table_functions[] = {
-    "DIRECTORY", /* by option: listed above */
-    "EXPLAIN_JSON",
-    "FLATTEN",
-    "GENERATOR",
-    "GETNEXTVAL", /* by option */
-    "GET_OBJECT_REFERENCES",
-    "GET_QUERY_OPERATOR_STATS",
-    "INFER_SCHEMA",            /* by option */
-    "CORTEX_SEARCH_DATA_SCAN", /* by option */
-    "RESULT_SCAN",             /* by option */
-    "SEMANTIC_VIEW",
-    "SPLIT_TO_TABLE",
-    "STRTOK_SPLIT_TO_TABLE",
-    "VALIDATE",
-    NULL,
+static const struct str table_functions[] = {
+    NAME("DIRECTORY"), /* by option: listed above */
+    NAME("EXPLAIN_JSON"),
+    NAME("FLATTEN"),
+    NAME("GENERATOR"),
+    NAME("GETNEXTVAL"), /* by option */
+    NAME("GET_OBJECT_REFERENCES"),
+    NAME("GET_QUERY_OPERATOR_STATS"),
+    NAME("INFER_SCHEMA"),            /* by option */
+    NAME("CORTEX_SEARCH_DATA_SCAN"), /* by option */
+    NAME("RESULT_SCAN"),             /* by option */
+    NAME("SEMANTIC_VIEW"),
+    NAME("SPLIT_TO_TABLE"),
+    NAME("STRTOK_SPLIT_TO_TABLE"),
+    NAME("VALIDATE"),
+    { NULL, 0 },
 };
 
-/* In INFORMATION_SCHEMA, where nobody else can create anything; beside all *_HISTORY. */
-static const char *const information_functions[] = {
-    "COMPLETE_TASK_GRAPHS",
-    "CURRENT_TASK_GRAPHS",
-    "DATABASE_REFRESH_PROGRESS",
-    "DATABASE_REFRESH_PROGRESS_BY_JOB",
-    "DATA_METRIC_FUNCTION_EXPECTATIONS",
-    "DATA_METRIC_FUNCTION_REFERENCES",
-    "DYNAMIC_TABLES",
-    "EXTERNAL_TABLE_FILES",
-    "ICEBERG_TABLE_FILES",
-    "LOGIN_HISTORY_BY_USER",
-    "POLICY_REFERENCES",
-    "QUERY_HISTORY_BY_SESSION",
-    "QUERY_HISTORY_BY_USER",
-    "QUERY_HISTORY_BY_WAREHOUSE",
-    "REPLICATION_GROUP_DANGLING_REFERENCES",
-    "REPLICATION_GROUP_REFRESH_PROGRESS",
-    "REPLICATION_GROUP_REFRESH_PROGRESS_BY_JOB",
-    "TAG_REFERENCES",
-    "TAG_REFERENCES_ALL_COLUMNS",
-    "TASK_DEPENDENTS",
-    "VALIDATE_PIPE_LOAD",
-    NULL,
+/* In INFORMATION_SCHEMA, where nobody else can create anything; beside all *_HISTORY and
+ * *_REFERENCES. */
+static const struct str information_functions[] = {
+    NAME("COMPLETE_TASK_GRAPHS"),
+    NAME("CURRENT_TASK_GRAPHS"),
+    NAME("DATABASE_REFRESH_PROGRESS"),
+    NAME("DATABASE_REFRESH_PROGRESS_BY_JOB"),
+    NAME("DATA_METRIC_FUNCTION_EXPECTATIONS"),
+    NAME("DYNAMIC_TABLES"),
+    NAME("EXTERNAL_TABLE_FILES"),
+    NAME("ICEBERG_TABLE_FILES"),
+    NAME("LOGIN_HISTORY_BY_USER"),
+    NAME("QUERY_HISTORY_BY_SESSION"),
+    NAME("QUERY_HISTORY_BY_USER"),
+    NAME("QUERY_HISTORY_BY_WAREHOUSE"),
+    NAME("REPLICATION_GROUP_REFRESH_PROGRESS"),
+    NAME("REPLICATION_GROUP_REFRESH_PROGRESS_BY_JOB"),
+    NAME("TAG_REFERENCES_ALL_COLUMNS"),
+    NAME("TASK_DEPENDENTS"),
+    NAME("VALIDATE_PIPE_LOAD"),
+    { NULL, 0 },
 };
 
 static bool
-in_list(const char *const *list, struct str name)
+in_list(const struct str *list, struct str name)
 {
-    for (; *list != NULL; list++) {
-        if (str_is_nocase(name, *list))
+    for (; list->p != NULL; list++) {
+        if (list->n == name.n && str_eq_nocase(name, *list))
             return true;
     }
     return false;
 }
 
 static bool
-starts_nocase(struct str s, const char *prefix)
+matches(struct str name, struct str want, enum match how)
 {
-    size_t n = strlen(prefix);
-
-    return s.n >= n && str_is_nocase((struct str){ s.p, n }, prefix);
+    if (how == PREFIX && name.n > want.n)
+        name.n = want.n;
+    return name.n == want.n && str_eq_nocase(name, want);
 }
 
 static bool
@@ -175,10 +177,10 @@ entry_is(const char *entry, const struct guard_name *name, unsigned n, bool noca
 }
 
 static bool
-listed_in_full(const char *const *list, const struct guard_name *name, bool nocase)
+listed_in_full(const char *const *list, const struct guard_name *name)
 {
     for (; list != NULL && *list != NULL; list++) {
-        if (entry_is(*list, name, name->n, nocase))
+        if (entry_is(*list, name, name->n, false))
             return true;
     }
     return false;
@@ -187,8 +189,11 @@ listed_in_full(const char *const *list, const struct guard_name *name, bool noca
 static bool
 is_denied(const struct guard_policy *p, const struct guard_name *name)
 {
-    return listed_in_full(p->denied_functions, name, true) ||
-           (p->denied_functions != NULL && in_list(p->denied_functions, last_part(name)));
+    for (const char *const *d = p->denied_functions; d != NULL && *d != NULL; d++) {
+        if (str_is_nocase(last_part(name), *d) || entry_is(*d, name, name->n, true))
+            return true;
+    }
+    return false;
 }
 
 static bool
@@ -223,8 +228,7 @@ static enum guard_rule
 rule_by_name(const struct guard_policy *p, struct str fn)
 {
     for (size_t i = 0; i < NELEM(listed); i++) {
-        bool hit = listed[i].match == EXACT ? str_is_nocase(fn, listed[i].name)
-                                            : starts_nocase(fn, listed[i].name);
+        bool hit = matches(fn, listed[i].name, listed[i].match);
         if (!hit || option_is_on(p, listed[i].rule))
             continue;
         if (listed[i].rule == GUARD_SYSTEM_FUNCTION && in_list(readable_system, fn))
@@ -234,20 +238,25 @@ rule_by_name(const struct guard_policy *p, struct str fn)
     return GUARD_OK;
 }
 
+static bool
+reads_information(struct str fn)
+{
+    return ends_nocase(fn, "_HISTORY") || ends_nocase(fn, "_HISTORY_ALL") ||
+           ends_nocase(fn, "_REFERENCES") || in_list(information_functions, fn);
+}
+
 static enum guard_rule
 qualified_rule(const struct guard_policy *p, const struct guard_name *name)
 {
     struct str fn = last_part(name), schema = name->part[name->n - 2];
 
     if (in_listed_schema(p, name)) /* their author answers for SET_X() and the like */
-        return starts_nocase(fn, "SYSTEM$") ? GUARD_SYSTEM_FUNCTION : GUARD_OK;
+        return matches(fn, STR("SYSTEM$"), PREFIX) ? GUARD_SYSTEM_FUNCTION : GUARD_OK;
     enum guard_rule r = rule_by_name(p, fn);
     if (r != GUARD_OK)
         return r;
     if (name->n <= 3 && str_is(schema, "INFORMATION_SCHEMA"))
-        return ends_nocase(fn, "_HISTORY") || in_list(information_functions, fn)
-                   ? GUARD_OK
-                   : GUARD_FUNCTION_SCHEMA;
+        return reads_information(fn) ? GUARD_OK : GUARD_FUNCTION_SCHEMA;
     if (name->n == 3 && str_is(schema, "CORTEX") && str_is(name->part[0], "SNOWFLAKE"))
         return p->allow_ai ? GUARD_OK : GUARD_AI_FUNCTION;
     return GUARD_FUNCTION_SCHEMA;
@@ -260,11 +269,11 @@ guard_function_rule(const struct guard_policy *p, const struct guard_name *name,
 
     if (is_denied(p, name))
         return GUARD_DENIED_FUNCTION;
-    if (listed_in_full(p->allowed_functions, name, false))
+    if (listed_in_full(p->allowed_functions, name))
         return GUARD_OK;
     if (memchr(fn.p, '\\', fn.n) != NULL) /* some readers would take it for an escape */
         return GUARD_UNCLASSIFIED;
-    if (as_table && listed_in_full(p->procedures, name, false))
+    if (as_table && listed_in_full(p->procedures, name))
         return GUARD_OK;
     if (name->n > 1)
         return qualified_rule(p, name);

@@ -16,7 +16,8 @@ enum guard_word {
 enum { W_OPERAND = 1, W_VERB = 2, W_RESERVED = 4 };
 
 enum {
-    GUARD_LOOKAHEAD = 4, /* a power of two */
+    GUARD_LOOKAHEAD = 4,
+    GUARD_RING = 8, /* a power of two, and room for the token before */
     GUARD_DEPTH_MAX = 256,
 };
 
@@ -53,9 +54,8 @@ struct guard_walk {
     const struct guard_policy *policy;
     struct guard_verdict *verdict;
     struct sql_lexer lex;
-    struct guard_token ring[GUARD_LOOKAHEAD];
+    struct guard_token ring[GUARD_RING];
     unsigned head, filled;
-    struct guard_token prev;
     size_t end; /* of the last token consumed */
 
     uint64_t hash;
@@ -68,8 +68,25 @@ struct guard_walk {
 void guard_walk_init(
     struct guard_walk *w, const struct guard_policy *p, struct str sql, struct guard_verdict *v);
 
+/* Reads on until the token `k` ahead is in the ring. */
+void guard_fill(struct guard_walk *w, unsigned k);
+
 /* The token `k` ahead, 0 being the current one; k < GUARD_LOOKAHEAD. */
-const struct guard_token *guard_peek(struct guard_walk *w, unsigned k);
+static inline const struct guard_token *
+guard_peek(struct guard_walk *w, unsigned k)
+{
+    if (k >= w->filled)
+        guard_fill(w, k);
+    return &w->ring[(w->head + k) % GUARD_RING];
+}
+
+/* The token consumed last; of kind END at the beginning. */
+static inline const struct guard_token *
+guard_prev(const struct guard_walk *w)
+{
+    return &w->ring[(w->head + GUARD_RING - 1) % GUARD_RING];
+}
+
 /* Consumes the current token. */
 void guard_next(struct guard_walk *w);
 unsigned guard_word_flags(enum guard_word word);

@@ -5,10 +5,9 @@
 #include "sql/sql_lex.h"
 
 #include "must.h"
+#include "sql/sql_scan.h"
 
-#define NAME_MAX_CHARS 255
-
-enum class {
+enum class { /* C_LETTER and C_DIGIT differ in the last bit only */
     C_OTHER, /* an error outside quotes */
     C_BLANK,
     C_LETTER, /* A-Z a-z _ */
@@ -56,21 +55,6 @@ static const unsigned char class_of[256] = {
     ['.'] = C_SPECIAL,
 };
 
-static const struct {
-    char text[4];
-    int op;
-} long_ops[] = {
-    { "->>", SQL_OP_FLOW },
-    { "->", SQL_OP_ARROW },
-    { "=>", SQL_OP_NAMED },
-    { "||", SQL_OP_CONCAT },
-    { "<>", SQL_OP_NE },
-    { "!=", SQL_OP_NE },
-    { "<=", SQL_OP_LE },
-    { ">=", SQL_OP_GE },
-    { "**", SQL_OP_POWER },
-};
-
 void
 sql_lex_init(struct sql_lexer *l, struct str sql)
 {
@@ -89,103 +73,10 @@ sql_lex_error_text(enum sql_lex_error e)
     return texts[e];
 }
 
-/* The byte at pos + ahead, or 0 behind the end (a NUL byte in the text is an error anyway). */
-static unsigned char
-peek(const struct sql_lexer *l, size_t ahead)
-{
-    return ahead < l->sql.n - l->pos ? (unsigned char)l->sql.p[l->pos + ahead] : 0;
-}
-
-static bool
+static inline bool
 is_name_char(unsigned char c)
 {
-    return class_of[c] == C_LETTER || class_of[c] == C_DIGIT || c == '$';
-}
-
-static void
-new_line(struct sql_lexer *l)
-{
-    l->line++;
-    l->line_start = l->pos;
-    l->wide = 0;
-}
-
-/* Steps over one character inside quotes or a comment, keeping the position in lines. */
-static enum sql_lex_error
-step(struct sql_lexer *l)
-{
-    unsigned char c = (unsigned char)l->sql.p[l->pos];
-
-    if (c < 0x80) {
-        l->pos++;
-        if (c == '\n')
-            new_line(l);
-        return SQL_LEX_NONE;
-    }
-    size_t n = utf8_char(l->sql.p + l->pos, l->sql.n - l->pos);
-    if (n == 0)
-        return SQL_LEX_UTF8;
-    l->pos += n;
-    l->wide += n - 1;
-    return SQL_LEX_NONE;
-}
-
-/* NEL, LINE SEPARATOR, PARAGRAPH SEPARATOR: line ends to some readers, not to others. */
-static bool
-is_odd_break(const struct sql_lexer *l)
-{
-    unsigned char c = peek(l, 0);
-
-    if (c == '\v' || c == '\f')
-        return true;
-    if (c == '\r')
-        return peek(l, 1) != '\n';
-    if (c == 0xC2)
-        return peek(l, 1) == 0x85;
-    return c == 0xE2 && peek(l, 1) == 0x80 && (peek(l, 2) == 0xA8 || peek(l, 2) == 0xA9);
-}
-
-static enum sql_lex_error
-skip_line_comment(struct sql_lexer *l)
-{
-    while (l->pos < l->sql.n && l->sql.p[l->pos] != '\n') {
-        if (is_odd_break(l))
-            return SQL_LEX_COMMENT_BREAK;
-        if (peek(l, 0) == 0)
-            return SQL_LEX_NUL;
-        enum sql_lex_error e = step(l);
-        if (e != SQL_LEX_NONE)
-            return e;
-    }
-    return SQL_LEX_NONE;
-}
-
-static enum sql_lex_error
-skip_block_comment(struct sql_lexer *l)
-{
-    l->pos += 2;
-    if (peek(l, 0) == '/') /* whether the star may serve twice is not documented */
-        return SQL_LEX_COMMENT_SLASH;
-    while (l->pos < l->sql.n) {
-        if (l->sql.p[l->pos] == '*' && peek(l, 1) == '/') {
-            l->pos += 2;
-            return SQL_LEX_NONE;
-        }
-        if (l->sql.p[l->pos] == 0)
-            return SQL_LEX_NUL;
-        enum sql_lex_error e = step(l);
-        if (e != SQL_LEX_NONE)
-            return e;
-    }
-    return SQL_LEX_COMMENT_OPEN;
-}
-
-static bool
-at_comment(const struct sql_lexer *l)
-{
-    unsigned char c = peek(l, 0), d = peek(l, 1);
-
-    return (c == '-' && d == '-') || (c == '/' && (d == '/' || d == '*'));
+    return (class_of[c] & ~1) == C_LETTER || c == '$';
 }
 
 /* Moves to the first byte of the next token.  On an error *start says where the trouble begins. */
@@ -195,102 +86,38 @@ skip_blanks(struct sql_lexer *l, struct sql_token *t)
     for (;;) {
         while (l->pos < l->sql.n && class_of[(unsigned char)l->sql.p[l->pos]] == C_BLANK) {
             if (l->sql.p[l->pos++] == '\n')
-                new_line(l);
+                sql_scan_line(l);
         }
         t->offset = l->pos;
         t->line = l->line;
         t->column = (unsigned)(l->pos - l->line_start - l->wide + 1);
-        if (!at_comment(l))
+        if (!sql_scan_at_comment(l))
             return SQL_LEX_NONE;
-        enum sql_lex_error e = peek(l, 1) == '*' ? skip_block_comment(l) : skip_line_comment(l);
+        enum sql_lex_error e =
+            sql_scan_peek(l, 1) == '*' ? sql_scan_block_comment(l) : sql_scan_line_comment(l);
         if (e != SQL_LEX_NONE)
             return e;
     }
-}
-
-static enum sql_lex_error
-lex_string(struct sql_lexer *l)
-{
-    l->pos++;
-    while (l->pos < l->sql.n) {
-        unsigned char c = (unsigned char)l->sql.p[l->pos];
-        if (c == '\'') {
-            l->pos++;
-            if (peek(l, 0) != '\'')
-                return SQL_LEX_NONE;
-            l->pos++;
-            continue;
-        }
-        if (c == '\\') {
-            l->pos++;
-            if (l->pos == l->sql.n)
-                break;
-        }
-        enum sql_lex_error e = step(l);
-        if (e != SQL_LEX_NONE)
-            return e;
-    }
-    return SQL_LEX_STRING_OPEN;
-}
-
-static enum sql_lex_error
-lex_dollar_string(struct sql_lexer *l)
-{
-    l->pos += 2;
-    while (l->pos < l->sql.n) {
-        if (l->sql.p[l->pos] == '$' && peek(l, 1) == '$') {
-            l->pos += 2;
-            return SQL_LEX_NONE;
-        }
-        enum sql_lex_error e = step(l);
-        if (e != SQL_LEX_NONE)
-            return e;
-    }
-    return SQL_LEX_DOLLAR_OPEN;
-}
-
-static enum sql_lex_error
-lex_quoted_name(struct sql_lexer *l)
-{
-    unsigned chars = 0;
-
-    for (l->pos++; l->pos < l->sql.n; chars++) {
-        unsigned char c = (unsigned char)l->sql.p[l->pos];
-        if (c == '"') {
-            l->pos++;
-            if (peek(l, 0) != '"')
-                return chars == 0               ? SQL_LEX_QUOTED_EMPTY
-                       : chars > NAME_MAX_CHARS ? SQL_LEX_NAME_LONG
-                                                : SQL_LEX_NONE;
-        } else if (c == '\\' && peek(l, 1) == '"') {
-            return SQL_LEX_QUOTED_BACKSLASH;
-        } else if (c == 0) {
-            return SQL_LEX_NUL;
-        }
-        enum sql_lex_error e = step(l);
-        if (e != SQL_LEX_NONE)
-            return e;
-    }
-    return SQL_LEX_QUOTED_OPEN;
 }
 
 static enum sql_lex_error
 lex_name(struct sql_lexer *l)
 {
-    size_t start = l->pos;
+    const char *p = l->sql.p;
+    size_t start = l->pos, end = l->sql.n, i = start;
 
-    while (is_name_char(peek(l, 0))) {
-        if (peek(l, 0) == '$' && peek(l, 1) == '$')
+    for (; i < end && is_name_char((unsigned char)p[i]); i++) {
+        if (p[i] == '$' && i + 1 < end && p[i + 1] == '$')
             return SQL_LEX_NAME_DOLLARS;
-        l->pos++;
     }
-    return l->pos - start > NAME_MAX_CHARS ? SQL_LEX_NAME_LONG : SQL_LEX_NONE;
+    l->pos = i;
+    return i - start > SQL_SCAN_NAME_CHARS ? SQL_LEX_NAME_LONG : SQL_LEX_NONE;
 }
 
 static void
 skip_digits(struct sql_lexer *l)
 {
-    while (class_of[peek(l, 0)] == C_DIGIT)
+    while (class_of[sql_scan_peek(l, 0)] == C_DIGIT)
         l->pos++;
 }
 
@@ -298,28 +125,28 @@ static enum sql_lex_error
 lex_number(struct sql_lexer *l)
 {
     skip_digits(l);
-    if (peek(l, 0) == '.') {
+    if (sql_scan_peek(l, 0) == '.') {
         l->pos++;
         skip_digits(l);
     }
-    if (peek(l, 0) == 'e' || peek(l, 0) == 'E') {
-        size_t sign = peek(l, 1) == '+' || peek(l, 1) == '-';
-        if (class_of[peek(l, 1 + sign)] == C_DIGIT) {
+    if (sql_scan_peek(l, 0) == 'e' || sql_scan_peek(l, 0) == 'E') {
+        size_t sign = sql_scan_peek(l, 1) == '+' || sql_scan_peek(l, 1) == '-';
+        if (class_of[sql_scan_peek(l, 1 + sign)] == C_DIGIT) {
             l->pos += 1 + sign;
             skip_digits(l);
         }
     }
-    return peek(l, 0) == '$' ? SQL_LEX_NUMBER_DOLLAR : SQL_LEX_NONE;
+    return sql_scan_peek(l, 0) == '$' ? SQL_LEX_NUMBER_DOLLAR : SQL_LEX_NONE;
 }
 
 static enum sql_lex_error
 lex_dollar(struct sql_lexer *l, struct sql_token *t)
 {
-    unsigned char c = peek(l, 1);
+    unsigned char c = sql_scan_peek(l, 1);
 
     if (c == '$') {
         t->kind = SQL_DOLLAR_STRING;
-        return lex_dollar_string(l);
+        return sql_scan_dollar_string(l);
     }
     l->pos++;
     if (class_of[c] == C_LETTER) {
@@ -329,7 +156,7 @@ lex_dollar(struct sql_lexer *l, struct sql_token *t)
     if (class_of[c] == C_DIGIT) {
         t->kind = SQL_POSITION;
         skip_digits(l);
-        return is_name_char(peek(l, 0)) ? SQL_LEX_POSITION : SQL_LEX_NONE;
+        return is_name_char(sql_scan_peek(l, 0)) ? SQL_LEX_POSITION : SQL_LEX_NONE;
     }
     t->kind = SQL_OPERATOR; /* end of a row pattern: PATTERN (a b+ $) */
     t->op = '$';
@@ -341,7 +168,7 @@ lex_dollar(struct sql_lexer *l, struct sql_token *t)
 static enum sql_lex_error
 lex_colon(struct sql_lexer *l, struct sql_token *t, bool blank_before)
 {
-    unsigned char c = peek(l, 1);
+    unsigned char c = sql_scan_peek(l, 1);
     bool path = l->operand && !(l->after_name && blank_before);
 
     t->kind = SQL_OPERATOR;
@@ -361,7 +188,7 @@ lex_colon(struct sql_lexer *l, struct sql_token *t, bool blank_before)
     if (class_of[c] == C_DIGIT) {
         t->kind = SQL_BIND;
         skip_digits(l);
-        return is_name_char(peek(l, 0)) ? SQL_LEX_POSITION : SQL_LEX_NONE;
+        return is_name_char(sql_scan_peek(l, 0)) ? SQL_LEX_POSITION : SQL_LEX_NONE;
     }
     return SQL_LEX_NONE;
 }
@@ -380,48 +207,71 @@ lex_stage(struct sql_lexer *l)
     size_t start;
 
     l->pos++;
-    if (peek(l, 0) == '~' || peek(l, 0) == '%')
+    if (sql_scan_peek(l, 0) == '~' || sql_scan_peek(l, 0) == '%')
         l->pos++;
     start = l->pos;
     while (l->pos < l->sql.n) {
-        unsigned char c = peek(l, 0);
+        unsigned char c = sql_scan_peek(l, 0);
         if (c == '"' && (l->pos == start || l->sql.p[l->pos - 1] == '.')) {
-            enum sql_lex_error e = lex_quoted_name(l);
+            enum sql_lex_error e = sql_scan_quoted_name(l);
             if (e != SQL_LEX_NONE)
                 return e;
             continue;
         }
         if (!is_path_char(c))
             break;
-        if (at_comment(l) || (c == '$' && peek(l, 1) == '$') || (c == '=' && peek(l, 1) == '>'))
+        if (sql_scan_at_comment(l) || (c == '$' && sql_scan_peek(l, 1) == '$') ||
+            (c == '=' && sql_scan_peek(l, 1) == '>'))
             return SQL_LEX_STAGE;
         l->pos++;
     }
     if (l->pos == start && l->sql.p[start - 1] != '~')
         return SQL_LEX_STAGE;
-    unsigned char c = peek(l, 0);
+    unsigned char c = sql_scan_peek(l, 0);
     return c == '"' || c == '\'' || c == '*' || c == '\\' || c == '@' ? SQL_LEX_STAGE
                                                                       : SQL_LEX_NONE;
+}
+
+/* The operator of two characters, or 0. */
+static int
+long_operator(unsigned char c, unsigned char d)
+{
+    switch (c) {
+    case '-':
+        return d == '>' ? SQL_OP_ARROW : 0;
+    case '=':
+        return d == '>' ? SQL_OP_NAMED : 0;
+    case '|':
+        return d == '|' ? SQL_OP_CONCAT : 0;
+    case '<':
+        return d == '>' ? SQL_OP_NE : d == '=' ? SQL_OP_LE : 0;
+    case '!':
+        return d == '=' ? SQL_OP_NE : 0;
+    case '>':
+        return d == '=' ? SQL_OP_GE : 0;
+    case '*':
+        return d == '*' ? SQL_OP_POWER : 0;
+    default:
+        return 0;
+    }
 }
 
 static enum sql_lex_error
 lex_operator(struct sql_lexer *l, struct sql_token *t)
 {
-    unsigned char c = peek(l, 0);
+    unsigned char c = sql_scan_peek(l, 0);
 
     t->kind = SQL_OPERATOR;
-    for (size_t i = 0; i < NELEM(long_ops); i++) {
-        size_t n = strlen(long_ops[i].text);
-        if (c == (unsigned char)long_ops[i].text[0] && n <= l->sql.n - l->pos &&
-            memcmp(l->sql.p + l->pos, long_ops[i].text, n) == 0) {
-            t->op = long_ops[i].op;
-            l->pos += n;
-            return SQL_LEX_NONE;
-        }
+    t->op = long_operator(c, sql_scan_peek(l, 1));
+    l->pos += t->op != 0 ? 2 : 1;
+    if (t->op == 0)
+        t->op = c;
+    if (t->op == SQL_OP_ARROW && sql_scan_peek(l, 0) == '>') {
+        t->op = SQL_OP_FLOW;
+        l->pos++;
     }
-    t->op = c;
-    l->pos++;
-    if (c == '*' && peek(l, 0) == '/' && peek(l, 1) != '*' && peek(l, 1) != '/')
+    if (t->op == '*' && sql_scan_peek(l, 0) == '/' && sql_scan_peek(l, 1) != '*' &&
+        sql_scan_peek(l, 1) != '/')
         return SQL_LEX_COMMENT_STRAY;
     return SQL_LEX_NONE;
 }
@@ -429,13 +279,13 @@ lex_operator(struct sql_lexer *l, struct sql_token *t)
 static enum sql_lex_error
 lex_special(struct sql_lexer *l, struct sql_token *t, bool blank_before)
 {
-    switch (peek(l, 0)) {
+    switch (sql_scan_peek(l, 0)) {
     case '\'':
         t->kind = SQL_STRING;
-        return lex_string(l);
+        return sql_scan_string(l);
     case '"':
         t->kind = SQL_QUOTED_NAME;
-        return lex_quoted_name(l);
+        return sql_scan_quoted_name(l);
     case '$':
         return lex_dollar(l, t);
     case '@':
@@ -448,7 +298,7 @@ lex_special(struct sql_lexer *l, struct sql_token *t, bool blank_before)
         l->pos++;
         return SQL_LEX_NONE;
     default: /* '.' */
-        if (class_of[peek(l, 1)] == C_DIGIT && (!l->operand || blank_before)) {
+        if (class_of[sql_scan_peek(l, 1)] == C_DIGIT && (!l->operand || blank_before)) {
             t->kind = SQL_NUMBER;
             return lex_number(l);
         }
@@ -462,7 +312,7 @@ lex_special(struct sql_lexer *l, struct sql_token *t, bool blank_before)
 static enum sql_lex_error
 lex_unknown(const struct sql_lexer *l)
 {
-    unsigned char c = peek(l, 0);
+    unsigned char c = sql_scan_peek(l, 0);
 
     if (c == 0)
         return SQL_LEX_NUL;
@@ -496,7 +346,7 @@ sql_lex_next(struct sql_lexer *l, struct sql_token *t)
     enum sql_lex_error e = skip_blanks(l, t);
 
     if (e == SQL_LEX_NONE && l->pos < l->sql.n) {
-        switch (class_of[peek(l, 0)]) {
+        switch (class_of[sql_scan_peek(l, 0)]) {
         case C_LETTER:
             t->kind = SQL_NAME;
             e = lex_name(l);
