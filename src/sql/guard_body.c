@@ -45,6 +45,16 @@ open_parenthesis(struct guard_walk *w)
 
 /* ---- names and words in the body ---- */
 
+static bool
+takes_from_sequence(const struct guard_name *name)
+{
+    for (unsigned i = 1; i < name->n; i++) {
+        if (str_is_nocase(name->part[i], "NEXTVAL"))
+            return true;
+    }
+    return false;
+}
+
 /* A name: column, table, alias or function.  What it calls is checked here. */
 static bool
 take_reference(struct guard_walk *w)
@@ -65,8 +75,7 @@ take_reference(struct guard_walk *w)
     }
     if (!guard_take_name(w, &name))
         return false;
-    if (name.n > 1 && str_is_nocase(name.part[name.n - 1], "NEXTVAL") &&
-        !w->policy->allow_sequences)
+    if (!w->policy->allow_sequences && takes_from_sequence(&name))
         return guard_refuse(w, GUARD_SEQUENCE, &first.t);
     if (!guard_is_op(w, 0, '(') || guard_at_outer_join_mark(w))
         return true;
@@ -216,6 +225,27 @@ take_word(struct guard_walk *w, bool first, bool *plain)
     return true;
 }
 
+/* The symbols of a row pattern are free names: nothing that a query could hide behind. */
+static bool
+may_name_rows(enum guard_word word)
+{
+    switch (word) {
+    case WORD_SELECT:
+    case WORD_WITH:
+    case WORD_FROM:
+    case WORD_TABLE:
+    case WORD_INTO:
+    case WORD_FOR:
+    case WORD_UNION:
+    case WORD_INTERSECT:
+    case WORD_EXCEPT:
+    case WORD_MINUS:
+        return false;
+    default:
+        return (guard_word_flags(word) & W_RESERVED) == 0;
+    }
+}
+
 static bool
 take_name_token(struct guard_walk *w, bool first)
 {
@@ -226,7 +256,7 @@ take_name_token(struct guard_walk *w, bool first)
         guard_next(w);
         return true;
     }
-    if (guard_top(w)->pattern && (g->word == WORD_SELECT || g->word == WORD_TABLE))
+    if (guard_top(w)->pattern && !may_name_rows(g->word))
         return guard_refuse_here(w, GUARD_UNCLASSIFIED);
     if (g->word != WORD_NONE && !guard_top(w)->pattern && !guard_is_op(w, 1, '.')) {
         if (!take_word(w, first, &plain))

@@ -64,9 +64,13 @@ take_cte_head(struct guard_walk *w)
     if (!guard_is_op(w, 0, '('))
         return true;
     guard_next(w);
-    while (guard_is_name(&guard_peek(w, 0)->t) || guard_is_op(w, 0, ','))
+    while (guard_is_name(&guard_peek(w, 0)->t) && guard_is_op(w, 1, ',')) {
         guard_next(w);
-    if (!guard_is_op(w, 0, ')'))
+        guard_next(w);
+    }
+    if (guard_is_name(&guard_peek(w, 0)->t))
+        guard_next(w);
+    if (!guard_is_op(w, 0, ')')) /* none at all is p() AS PROCEDURE: refused at that word */
         return guard_refuse_here(w, GUARD_WITH_SELECT);
     guard_next(w);
     return true;

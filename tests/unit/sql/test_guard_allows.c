@@ -1,9 +1,11 @@
 /* test_guard_allows.c - what only reads is let through by the strictest policy. */
 #include "must.h"
 #include "sql/guard.h"
+#include "sql/sql_lex.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include <cmocka.h>
@@ -375,6 +377,49 @@ show_describe_and_explain_are_allowed(void **state)
     check_all(metadata, NELEM(metadata));
 }
 
+/* The same statements with something that acts put between any two of their words. */
+static void
+what_acts_is_refused_wherever_it_stands(void **state)
+{
+    static const char *const acts[] = {
+        "system$wait(1)",
+        "\"system$wait\"(1)",
+        "table(p())",
+        "identifier($v)",
+        "ai_complete(1)",
+        "s.f(1)",
+        "m!f(1)",
+        "@s",
+        "->> call p()",
+        "; drop table t",
+    };
+    static const struct guard_policy strictest;
+    size_t bad = 0;
+
+    for (size_t i = 0; i < NELEM(plain) + NELEM(queries); i++) {
+        const char *sql = i < NELEM(plain) ? plain[i] : queries[i - NELEM(plain)];
+        struct sql_lexer l;
+        struct sql_token t = { .kind = SQL_NAME };
+
+        sql_lex_init(&l, str_of(sql));
+        while (t.kind != SQL_END) {
+            sql_lex_next(&l, &t);
+            for (size_t k = 0; k < NELEM(acts); k++) {
+                struct guard_verdict v;
+                char text[2000];
+                int n = snprintf(
+                    text, sizeof text, "%.*s\n%s %s", (int)t.offset, sql, acts[k], sql + t.offset);
+                assert_true(n > 0 && (size_t)n < sizeof text);
+                guard_check(&strictest, str_of(text), &v);
+                if (v.allowed)
+                    print_error("%s\n", text);
+                bad += v.allowed;
+            }
+        }
+    }
+    assert_int_equal(bad, 0);
+}
+
 static void
 the_kind_follows_the_first_word(void **state)
 {
@@ -502,6 +547,7 @@ main(void)
         cmocka_unit_test(plain_selects_are_allowed),
         cmocka_unit_test(queries_of_every_shape_are_allowed),
         cmocka_unit_test(show_describe_and_explain_are_allowed),
+        cmocka_unit_test(what_acts_is_refused_wherever_it_stands),
         cmocka_unit_test(the_kind_follows_the_first_word),
         cmocka_unit_test(options_open_what_they_name),
         cmocka_unit_test(the_statement_ends_before_its_semicolon),
