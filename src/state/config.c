@@ -43,6 +43,7 @@ config_error(
     va_list ap;
 
     l->failed = true;
+    l->errors++;
     va_start(ap, fmt);
     put_problem(l, "error: ", file, line, key, fmt, ap);
     va_end(ap);
@@ -257,8 +258,10 @@ settle(struct config_load *l)
             };
         }
         config_take_default(l, o);
+        unsigned before = l->errors;
         if (g)
             config_take_value(l, o, g);
+        l->c->priv->origins[o->index].wrong = l->errors > before;
     }
 }
 

@@ -223,7 +223,7 @@ check_order(struct config_load *l, enum config_index least, enum config_index mo
     const struct config_option *a = config_option(least), *b = config_option(most);
     uint64_t *low = config_field(l->c, a), *high = config_field(l->c, b);
 
-    if (*low <= *high)
+    if (*low <= *high || origin(l, least)->wrong || origin(l, most)->wrong)
         return;
     if (!is_given(l, least)) {
         *low = *high;

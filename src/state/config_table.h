@@ -121,6 +121,7 @@ struct config_load {
     struct arena *arena; /* becomes the configuration's */
     struct buf *problems;
     bool failed;
+    unsigned errors;
     bool out_of_memory;
     unsigned unknown; /* names that were not known so far */
     unsigned env_count;
@@ -135,6 +136,7 @@ struct config_load {
 /* What config_load() knows of each value afterwards. */
 struct config_origin {
     enum config_from from;
+    bool wrong;   /* what was given could not be read; told already */
     bool adapted; /* a default that was lowered to fit another setting */
     const char *file;
     unsigned line;

@@ -440,6 +440,9 @@ limits_fit_each_other(void **state)
     assert_false(load(NULL, "MAX_QUERY_RESULT_ROWS=50\nDEFAULT_VIEW_QUERY_LIMIT=60\n", NO_ENV));
     must_tell("error: .env:2: DEFAULT_VIEW_QUERY_LIMIT: is more than query.max_limit");
     assert_false(load(NULL, "CONNECTION_POOL_MAX_SIZE=3\nCONNECTION_POOL_MIN_SIZE=4\n", NO_ENV));
+    /* A value that cannot be read is told once, and not again as the default it left behind. */
+    assert_false(load(NULL, "CONNECTION_POOL_MAX_SIZE=x\nCONNECTION_POOL_MIN_SIZE=40\n", NO_ENV));
+    assert_int_equal(lines("error: "), 1);
 }
 
 static void
