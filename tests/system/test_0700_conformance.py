@@ -14,11 +14,14 @@ SCENARIOS = [
     ("2025-11-25", "server-initialize"),
     ("2025-11-25", "ping"),
     ("2025-11-25", "tools-list"),
+    ("2025-11-25", "server-sse-multiple-streams"),
     ("2025-11-25", "dns-rebinding-protection"),
+    ("2025-11-25", "server-session-lifecycle"),
     ("2026-07-28", "tools-list"),
-    ("2026-07-28", "caching"),
+    ("2026-07-28", "server-sse-multiple-streams"),
     ("2026-07-28", "http-header-validation"),
     ("2026-07-28", "dns-rebinding-protection"),
+    ("2026-07-28", "input-required-result-unsupported-methods"),
 ]
 
 
@@ -31,4 +34,4 @@ def test_scenario(server, tmp_path, revision, scenario):
          "-o", str(tmp_path)],
         text=True, timeout=120, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
     assert done.returncode == 0, done.stdout[-4000:]
-    assert re.search(r"[1-9]\d* passed", done.stdout), done.stdout[-2000:]
+    assert re.search(r"Passed: ([1-9]\d*)/\1, 0 failed, 0 warnings", done.stdout), done.stdout[-2000:]
