@@ -109,6 +109,8 @@ media_accepts(struct str accept)
     unsigned json_rank = 0, sse_rank = 0, answer = 0, i;
     struct str range, type;
 
+    if (str_is(accept, "application/json, text/event-stream")) /* what every MCP client sends */
+        return ACCEPTS_JSON | ACCEPTS_SSE;
     while (str_split(&accept, ',', &range)) {
         if (!str_split(&range, ';', &type))
             continue;

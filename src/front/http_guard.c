@@ -141,14 +141,19 @@ refuse_now(struct conn *c, unsigned status, const char *reason)
 
 /* ---- input ----------------------------------------------------------------------------------- */
 
-/* evhttp answers 400 to the empty line in front of a request that RFC 9112 wants ignored. */
+/* evhttp answers 400 to the empty line in front of a request that RFC 9112 wants ignored.  To be
+ * called where the next byte that evhttp will read is the first of a request. */
 static void
-drop_blank_line(struct evbuffer *input)
+drop_blank_line(struct conn *c, struct evbuffer *input)
 {
     char two[2];
 
-    if (evbuffer_copyout(input, two, 2) == 2 && two[0] == '\r' && two[1] == '\n')
+    if (c->dropped == c->scan.blanks)
+        return;
+    if (evbuffer_copyout(input, two, 2) == 2 && two[0] == '\r' && two[1] == '\n') {
         evbuffer_drain(input, 2);
+        c->dropped++;
+    }
 }
 
 /* Feeds the last `n` bytes of the buffer, those that have just come. */
@@ -190,7 +195,7 @@ on_input(struct evbuffer *input, const struct evbuffer_cb_info *info, void *arg)
     at_start = all_handed(c) && http_scan_idle(&c->scan);
     scan_tail(c, input, info->n_added);
     if (at_start) {
-        drop_blank_line(input);
+        drop_blank_line(c, input);
         if (!http_scan_idle(&c->scan) || !all_handed(c))
             c->since_ms = c->server->now_ms;
     }
@@ -210,7 +215,7 @@ conn_request_begins(struct conn *c, struct http_request *r)
     r->conn = c;
     c->written = c->queued;
     c->written_ms = c->server->now_ms;
-    drop_blank_line(input);
+    drop_blank_line(c, input);
     if (c->refused && all_handed(c))
         throw_away(c, input);
 }

@@ -9,6 +9,8 @@
 #include "front/http_scan.h"
 #include "front/http_server.h"
 
+#include "buf.h"
+
 #include <event2/event.h>
 #include <event2/http.h>
 
@@ -36,6 +38,7 @@ struct conn {
     struct http_request *request; /* handed out, its reply not yet written whole */
     struct http_scan scan;
     uint64_t handed;   /* requests given to the handler; never above scan.requests */
+    uint64_t dropped;  /* of scan.blanks */
     uint64_t since_ms; /* the present phase began: idle, receiving, refused */
     uint64_t queued;   /* bytes of replies put into the output so far */
     uint64_t written;  /* of them written at the last sweep that saw progress ... */
@@ -85,6 +88,7 @@ struct http_server {
     uint64_t now_ms; /* at the last sweep */
     int64_t date_s;
     char date[32];
+    struct buf head; /* of the reply that is being written */
     bool draining, sweeping, freeing;
 };
 

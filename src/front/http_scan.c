@@ -3,6 +3,10 @@
  * on every byte that a client sends; must never allocate, block, or read past what it was given. */
 #include "front/http_scan.h"
 
+#ifdef __SSE2__
+#include <emmintrin.h>
+#endif
+
 enum state {
     S_START, /* before a request; one empty line is ignored */
     S_START_LF,
@@ -163,6 +167,12 @@ refuse(struct http_scan *s, unsigned status, const char *reason)
     s->state = S_REFUSED;
 }
 
+static char
+lower(char c)
+{
+    return (char)(c >= 'A' && c <= 'Z' ? c | 0x20 : c);
+}
+
 static int
 hex(unsigned char c)
 {
@@ -175,9 +185,9 @@ hex(unsigned char c)
 static void
 begin_request(struct http_scan *s)
 {
-    uint64_t requests = s->requests;
+    uint64_t requests = s->requests, blanks = s->blanks;
 
-    *s = (struct http_scan){ .requests = requests, .state = S_START };
+    *s = (struct http_scan){ .requests = requests, .blanks = blanks, .state = S_START };
 }
 
 static void
@@ -281,41 +291,38 @@ version_byte(struct http_scan *s, unsigned char c)
     }
 }
 
+static bool
+is_name(const struct http_scan *s, const char *name)
+{
+    return memcmp(s->name, name, s->name_len) == 0;
+}
+
 static void
 end_name(struct http_scan *s)
 {
-    static const struct {
-        const char *name;
-        uint8_t len, field;
-    } fields[] = { { "host", 4, FIELD_HOST }, { "content-length", 14, FIELD_LENGTH },
-        { "transfer-encoding", 17, FIELD_CODING }, { "expect", 6, FIELD_EXPECT } };
     bool *seen = NULL;
-    size_t i;
+    const char *twice = NULL;
 
     s->field = FIELD_OTHER;
-    for (i = 0; i < sizeof fields / sizeof fields[0]; i++)
-        if (s->name_len == fields[i].len && memcmp(s->name, fields[i].name, s->name_len) == 0)
-            s->field = fields[i].field;
-    switch (s->field) {
-    case FIELD_HOST:
+    if (s->name_len == 4 && is_name(s, "host")) {
+        s->field = FIELD_HOST;
         seen = &s->host;
-        break;
-    case FIELD_LENGTH:
+        twice = "more than one Host header";
+    } else if (s->name_len == 14 && is_name(s, "content-length")) {
+        s->field = FIELD_LENGTH;
         seen = &s->length;
-        break;
-    case FIELD_CODING:
+        twice = "more than one Content-Length header";
+    } else if (s->name_len == 17 && is_name(s, "transfer-encoding")) {
+        s->field = FIELD_CODING;
         seen = &s->chunked;
-        break;
-    case FIELD_EXPECT:
+        twice = "more than one Transfer-Encoding header";
+    } else if (s->name_len == 6 && is_name(s, "expect")) {
+        s->field = FIELD_EXPECT;
         seen = &s->expect;
-        break;
+        twice = "more than one Expect header";
     }
     if (seen && *seen) {
-        refuse(s, 400,
-            s->field == FIELD_HOST     ? "more than one Host header"
-            : s->field == FIELD_LENGTH ? "more than one Content-Length header"
-            : s->field == FIELD_CODING ? "more than one Transfer-Encoding header"
-                                       : "more than one Expect header");
+        refuse(s, 400, twice);
         return;
     }
     if (seen)
@@ -345,7 +352,7 @@ value_byte(struct http_scan *s, const struct http_scan_limits *limits, unsigned 
         s->value_len = sizeof s->value;
         s->value[0] = '\0'; /* matches nothing */
     } else {
-        s->value[s->value_len++] = (char)(c >= 'A' && c <= 'Z' ? c | 0x20 : c);
+        s->value[s->value_len++] = lower((char)c);
     }
 }
 
@@ -434,7 +441,7 @@ begin_field(
         refuse(s, 431, "too many header lines");
         return;
     }
-    s->name[0] = (char)(c >= 'A' && c <= 'Z' ? c | 0x20 : c);
+    s->name[0] = lower((char)c);
     s->name_len = 1;
     s->state = (uint8_t)name_state;
 }
@@ -475,7 +482,8 @@ step(struct http_scan *s, const struct http_scan_limits *limits, unsigned char c
     case S_START_LF:
         s->blank_line = true;
         s->head = 0;
-        expect_lf(s, c, S_START);
+        if (expect_lf(s, c, S_START))
+            s->blanks++;
         break;
     case S_TARGET:
         if (c == ' ')
@@ -502,7 +510,7 @@ step(struct http_scan *s, const struct http_scan_limits *limits, unsigned char c
         } else if (!(classes[c] & TOKEN)) {
             refuse(s, 400, "malformed header name");
         } else if (s->name_len < sizeof s->name) {
-            s->name[s->name_len++] = (char)(c >= 'A' && c <= 'Z' ? c | 0x20 : c);
+            s->name[s->name_len++] = lower((char)c);
         }
         break;
     case S_BLANKS:
@@ -588,10 +596,63 @@ counts_as_head(const struct http_scan *s)
     return s->state < S_BODY || s->state >= S_TRAILER;
 }
 
+/* Bytes of a value from p on: 0x20-0x7e, 0x80-0xff, tab. */
+static size_t
+value_run(const char *p, size_t n)
+{
+    size_t i = 0;
+
+#ifdef __SSE2__
+    const __m128i space = _mm_set1_epi8(0x20), del = _mm_set1_epi8(0x7f), tab = _mm_set1_epi8('\t');
+
+    for (; i + 16 <= n; i += 16) {
+        __m128i v = _mm_loadu_si128((const __m128i *)(const void *)(p + i));
+        __m128i control = _mm_andnot_si128(_mm_cmpeq_epi8(v, tab),
+            _mm_cmpeq_epi8(_mm_max_epu8(v, space), space)); /* v <= 0x20, but for tabs ... */
+        __m128i bad = _mm_or_si128(_mm_andnot_si128(_mm_cmpeq_epi8(v, space), control),
+            _mm_cmpeq_epi8(v, del)); /* ... and blanks */
+
+        if (_mm_movemask_epi8(bad))
+            break;
+    }
+#endif
+    while (i < n && (classes[(unsigned char)p[i]] & VALUE))
+        i++;
+    return i;
+}
+
+/* The bulk of a head is names, and values that do not matter here: passes over those of the next
+ * bytes that step() would take without changing its state. */
+static size_t
+skip_plain(struct http_scan *s, const struct http_scan_limits *limits, const char *p, size_t n)
+{
+    size_t i = 0;
+
+    if (n > limits->max_head - s->head)
+        n = limits->max_head - s->head;
+    if (s->state == S_VALUE && s->field == FIELD_OTHER) {
+        i = value_run(p, n);
+    } else if (s->state == S_NAME) {
+        unsigned len = s->name_len;
+
+        for (; i < n && (classes[(unsigned char)p[i]] & TOKEN); i++)
+            if (len < sizeof s->name)
+                s->name[len++] = lower(p[i]);
+        s->name_len = (uint8_t)len;
+    } else if (s->state == S_TARGET && s->target == TARGET_PATH && !s->percent) {
+        while (i < n && (classes[(unsigned char)p[i]] & TARGET) && p[i] != '%')
+            i++;
+    } else {
+        return 0;
+    }
+    s->head += (uint32_t)i;
+    return i;
+}
+
 void
 http_scan_init(struct http_scan *s)
 {
-    s->requests = 0;
+    s->requests = s->blanks = 0;
     begin_request(s);
 }
 
@@ -624,15 +685,7 @@ http_scan_feed(struct http_scan *s, const struct http_scan_limits *limits, const
         }
         step(s, limits, (unsigned char)p[at]);
         at++;
-        /* The bulk of a head is values that do not matter here: skip along them. */
-        if (s->state == S_VALUE && s->field == FIELD_OTHER) {
-            for (run = at; run < n && (classes[(unsigned char)p[run]] & VALUE); run++)
-                ;
-            if (run - at > limits->max_head - s->head)
-                run = at + (limits->max_head - s->head);
-            s->head += (uint32_t)(run - at);
-            at = run;
-        }
+        at += skip_plain(s, limits, p + at, n - at);
     }
     return at;
 }

@@ -32,6 +32,7 @@ enum http_scan_method {
 
 struct http_scan {
     uint64_t requests; /* complete requests seen */
+    uint64_t blanks;   /* empty lines in front of requests, that are to be ignored */
     uint64_t left;     /* bytes of body, or of the chunk, still to come */
     uint64_t body;     /* bytes of body announced so far */
     uint32_t head;     /* bytes of the head (and of trailers) so far */

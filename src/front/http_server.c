@@ -324,6 +324,7 @@ http_server_new(struct loop *l, const struct http_server_options *o, struct err 
         .max_head = o->max_headers, .max_body = o->max_body, .max_headers = o->max_header_count
     };
     s->loop = l;
+    buf_init(&s->head, 16384);
     s->max_conns = o->max_connections;
     /* Leave descriptors for Snowflake and for us; a client must not be able to take the last. */
     if (getrlimit(RLIMIT_NOFILE, &files) == 0 && files.rlim_cur != RLIM_INFINITY) {
@@ -398,5 +399,6 @@ http_server_free(struct http_server *s)
         free(r);
     }
     free(s->by_fd);
+    buf_fini(&s->head);
     free(s);
 }
