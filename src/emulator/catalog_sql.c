@@ -13,6 +13,8 @@
 const char *const catalog_sql[] = {
     /* ---- names and types */
     "CREATE MACRO _shown(x) AS regexp_replace(x, '\x1f[0-9a-f]*\x1f', '', 'g')",
+    "CREATE MACRO _quoted(x) AS CASE WHEN regexp_full_match(x, '[A-Z_][A-Z0-9_$]*') THEN x ELSE"
+    " '\"' || replace(x, '\"', '\"\"') || '\"' END",
     "CREATE MACRO _declared(t) AS CASE"
     " WHEN t IN ('BIGINT','INTEGER','SMALLINT','TINYINT','HUGEINT','UBIGINT','UINTEGER')"
     " THEN 'NUMBER(38,0)'"
@@ -57,7 +59,7 @@ const char *const catalog_sql[] = {
     "CREATE TABLE _columns(database_name VARCHAR, schema_name VARCHAR, table_name VARCHAR,"
     " name VARCHAR, declared VARCHAR, default_text VARCHAR, comment VARCHAR,"
     " primary_key BOOLEAN DEFAULT false, unique_key BOOLEAN DEFAULT false,"
-    " autoincrement VARCHAR)",
+    " not_null BOOLEAN DEFAULT false)",
     "CREATE TABLE _start AS SELECT now() AS started",
 
     /* ---- what SHOW reads */
@@ -90,9 +92,9 @@ const char *const catalog_sql[] = {
     " view_name, 'VIEW', created_on, owner, comment, 0 FROM _vw",
     "CREATE VIEW _co AS SELECT c.database_name, c.schema_name, c.table_name, c.column_name,"
     " c.column_index AS ordinal, coalesce(k.declared, _declared(c.data_type)) AS declared,"
-    " c.is_nullable, k.default_text, coalesce(c.comment, k.comment) AS comment,"
-    " coalesce(k.primary_key, false) AS primary_key, coalesce(k.unique_key, false) AS unique_key,"
-    " k.autoincrement"
+    " c.is_nullable AND NOT coalesce(k.not_null, false) AS is_nullable, k.default_text, "
+    "coalesce(c.comment, k.comment) AS comment,"
+    " coalesce(k.primary_key, false) AS primary_key, coalesce(k.unique_key, false) AS unique_key"
     " FROM duckdb_columns() c LEFT JOIN _columns k ON k.database_name = c.database_name AND"
     " k.schema_name = c.schema_name AND k.table_name = c.table_name AND k.name = c.column_name"
     " WHERE NOT c.internal AND c." OURS,
@@ -117,9 +119,8 @@ const char *const catalog_sql[] = {
     " grant_option, 'ACCOUNTADMIN' AS granted_by FROM _db, (SELECT name FROM _roles) r"
     " ORDER BY 4, 6",
     "CREATE VIEW _ddl AS SELECT database_name, schema_name, table_name AS name, 'TABLE' AS kind,"
-    " 'create or replace TABLE ' || _shown(table_name) || ' (' || chr(10) || string_agg(chr(9) ||"
-    " CASE WHEN regexp_full_match(_shown(column_name), '[A-Z_][A-Z0-9_$]*') THEN column_name ELSE"
-    " '\"' || _shown(column_name) || '\"' END || ' ' || declared || CASE WHEN is_nullable THEN ''"
+    " 'create or replace TABLE ' || _quoted(_shown(table_name)) || ' (' || chr(10) || string_agg("
+    "chr(9) || _quoted(_shown(column_name)) || ' ' || declared || CASE WHEN is_nullable THEN ''"
     " ELSE ' NOT NULL' END || CASE WHEN default_text IS NULL THEN '' ELSE ' DEFAULT ' ||"
     " default_text END || CASE WHEN coalesce(comment, '') = '' THEN '' ELSE ' COMMENT ''' ||"
     " replace(comment, '''', '''''') || '''' END, ',' || chr(10) ORDER BY ordinal) || chr(10) ||"
@@ -181,7 +182,6 @@ const char *const catalog_sql[] = {
 
     /* ---- functions of translated statements */
     "CREATE MACRO _mod(a, b) AS CASE WHEN b = 0 THEN error('Division by zero') ELSE a % b END",
-    "CREATE MACRO _cat(a VARCHAR, b VARCHAR) AS a || b",
     "CREATE MACRO _length(x VARCHAR) AS length(x)",
     "CREATE MACRO _random() AS CAST(floor((random() - 0.5) * 18446744073709549568) AS BIGINT)",
     "CREATE MACRO _to_boolean(x) AS CASE WHEN x IS NULL THEN NULL WHEN lower(x) IN ('true', 't',"
@@ -191,9 +191,10 @@ const char *const catalog_sql[] = {
     " THEN true WHEN lower(x) IN ('false', 'f', 'no', 'n', 'off', '0') THEN false END",
     "CREATE MACRO _no_zone(x) AS regexp_replace(x, '(:[0-9]{2}([.][0-9]+)?) ?(Z|z|[+-][0-9]{2}:?"
     "[0-9]{2})$', '\\1')",
-    "CREATE MACRO _epoch(n) AS make_timestamp(CAST(CASE WHEN abs(n) < 31536000000 THEN n * 1000000"
+    "CREATE MACRO _epoch(x) AS (SELECT make_timestamp(CAST(CASE WHEN abs(n) < 31536000000 THEN n * "
+    "1000000"
     " WHEN abs(n) < 31536000000000 THEN n * 1000 WHEN abs(n) < 31536000000000000 THEN n ELSE n //"
-    " 1000 END AS BIGINT))",
+    " 1000 END AS BIGINT)) FROM (SELECT CAST(x AS HUGEINT) AS n))",
     "CREATE MACRO _tz(u, e) AS CAST(struct_pack(utc := CAST(u AS TIMESTAMP), east := CAST(e AS"
     " SMALLINT)) AS " TYPES_TZ ")",
     "CREATE MACRO _utc(x) AS struct_extract(CAST(x AS STRUCT(utc TIMESTAMP, east SMALLINT)),"
@@ -211,8 +212,6 @@ const char *const catalog_sql[] = {
     "CREATE MACRO _json_typeof(j) AS CASE json_type(j) WHEN 'UBIGINT' THEN 'INTEGER' WHEN 'BIGINT'"
     " THEN 'INTEGER' WHEN 'DOUBLE' THEN 'DECIMAL' WHEN 'NULL' THEN 'NULL_VALUE' ELSE json_type(j)"
     " END",
-    "CREATE MACRO _without_nulls(j) AS coalesce((SELECT json_group_object(key, value) FROM"
-    " json_each(j) WHERE type <> 'NULL'), CAST('{}' AS JSON))",
     "CREATE MACRO _initcap(s VARCHAR) AS array_to_string(list_transform(regexp_extract_all("
     "lower(s), '[[:alnum:]]+|[^[:alnum:]]+'), lambda w: upper(left(w, 1)) || substr(w, 2)), '')",
 };

@@ -161,6 +161,10 @@ from_binder(struct failure *f, const char *m)
             "function '%s'",
             name);
     }
+    if (between(m, "Catalog \"", "\" does not exist", name, sizeof name)) {
+        return failure_set(f, "002003", "02000",
+            "SQL compilation error:\nDatabase '%s' does not exist or not authorized.", name);
+    }
     if (strstr(m, "Cannot compare values") || strstr(m, "Cannot mix values"))
         return failure_set(
             f, "002016", "22000", "SQL compilation error:\nCan not compare values of these types");

@@ -374,6 +374,36 @@ real_text_run(duckdb_function_info info, duckdb_data_chunk input, duckdb_vector 
     buf_fini(&text);
 }
 
+/* A JSON object without its members that are null. */
+static void
+without_nulls_run(duckdb_function_info info, duckdb_data_chunk input, duckdb_vector output)
+{
+    duckdb_string_t *in = duckdb_vector_get_data(duckdb_data_chunk_get_vector(input, 0));
+    struct buf json;
+
+    (void)info;
+    buf_init(&json, 64u << 20);
+    for (idx_t row = 0; row < duckdb_data_chunk_get_size(input); row++) {
+        size_t at = 0;
+        struct str key, value;
+        if (skip_null(input, row, output))
+            continue;
+        struct str object = { duckdb_string_t_data(&in[row]), duckdb_string_t_length(in[row]) };
+        buf_clear(&json);
+        while (json_next_member(object, &at, &key, &value)) {
+            if (json_type_of(value) == JSON_NULL)
+                continue;
+            buf_put_c(&json, json.len > 0 ? ',' : '{');
+            buf_put_str(&json, key);
+            buf_put_c(&json, ':');
+            buf_put_str(&json, value);
+        }
+        buf_put_z(&json, json.len > 0 ? "}" : "{}");
+        duckdb_vector_assign_string_element_len(output, row, buf_text(&json), json.len);
+    }
+    buf_fini(&json);
+}
+
 /* ---- casts between text, JSON and the semi-structured types: a text becomes a JSON string, JSON
  * stays as it is.  Without them DuckDB would take any text for JSON. */
 
@@ -549,6 +579,8 @@ functions_c_register(duckdb_connection con, struct err *e)
     rc |= register_plain(con, "_fdiv", DUCKDB_TYPE_DOUBLE, 2, DUCKDB_TYPE_DOUBLE, real_divide_run);
     rc |= register_plain(
         con, "_real_text", DUCKDB_TYPE_DOUBLE, 1, DUCKDB_TYPE_VARCHAR, real_text_run);
+    rc |= register_plain(
+        con, "_without_nulls", DUCKDB_TYPE_VARCHAR, 1, DUCKDB_TYPE_VARCHAR, without_nulls_run);
     rc |= register_ticks(con);
     rc |= register_casts(con);
     return rc == 0 ? 0 : err_set(e, "DuckDB does not take the emulator's functions");

@@ -11,6 +11,20 @@ is_lower(char c)
     return c >= 'a' && c <= 'z';
 }
 
+/* Unknown columns of these names would be functions or row numbers to DuckDB. */
+static bool
+means_something_to_duckdb(struct str s)
+{
+    static const char *const words[] = { "USER", "CURRENT_USER", "SESSION_USER", "CURRENT_ROLE",
+        "CURRENT_CATALOG", "CURRENT_SCHEMA", "CURRENT_DATE", "CURRENT_TIME", "CURRENT_TIMESTAMP",
+        "LOCALTIME", "LOCALTIMESTAMP", "ROWID" };
+
+    for (size_t i = 0; i < sizeof words / sizeof words[0]; i++)
+        if (str_is(s, words[i]))
+            return true;
+    return false;
+}
+
 /* The suffix: MARK, one hexadecimal digit for four characters, lowest bit first, and MARK. */
 static void
 put_suffix(struct buf *out, struct str s)
@@ -20,7 +34,7 @@ put_suffix(struct buf *out, struct str s)
 
     while (last > 0 && !is_lower(s.p[last - 1]))
         last--;
-    if (last == 0)
+    if (last == 0 && !means_something_to_duckdb(s))
         return;
     buf_put_c(out, MARK);
     for (size_t i = 0; i < last; i += 4) {

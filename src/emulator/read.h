@@ -128,6 +128,10 @@ const struct site *read_site(struct reader *r, enum site_type returns, const str
     size_t n, const char **probe);
 const char *read_to_text(struct reader *r, const struct expr *e, enum site_type type);
 
+const char *read_json_value(struct reader *r, struct expr e, bool *probed);
+/* a || b: numbers and times become text as Snowflake writes them. */
+struct expr read_concat(struct reader *r, struct expr a, struct expr b);
+
 bool read_is_reserved(const struct sql_token *t); /* cannot be an alias without AS */
 
 /* A call taken apart: what the special functions work on. */

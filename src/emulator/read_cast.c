@@ -94,6 +94,35 @@ read_to_text(struct reader *r, const struct expr *e, enum site_type type)
     }
 }
 
+/* A value as a member of an ARRAY or OBJECT. */
+const char *
+read_json_value(struct reader *r, struct expr e, bool *probed)
+{
+    const char *probe = NULL;
+    const struct site *s;
+
+    if (e.text || e.integer)
+        return e.sql;
+    s = read_site(r, SITE_TEXT, &e, 1, &probe);
+    if (!s) {
+        *probed = true;
+        return probe;
+    }
+    switch (s->arg[0].type) {
+    case SITE_JSON:
+        return read_text(r, "CAST(%s AS JSON)", e.sql);
+    case SITE_TEXT:
+    case SITE_INTEGER:
+    case SITE_DECIMAL:
+    case SITE_REAL:
+    case SITE_BOOLEAN:
+    case SITE_NULL:
+        return e.sql;
+    default:
+        return read_to_text(r, &e, s->arg[0].type);
+    }
+}
+
 static _Noreturn void
 cannot(struct reader *r, const struct expr *e, const struct sql_type *to)
 {

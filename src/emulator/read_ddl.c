@@ -110,15 +110,16 @@ note_column(struct reader *r, const struct making *m, const struct column *c)
 {
     const struct object *o = &m->object;
 
-    read_after(r,
-        read_text(r,
-            "INSERT INTO _columns SELECT %s, %s, %s, %s, %s, %s, %s, %s, %s, NULL WHERE NOT EXISTS "
-            "(SELECT 1 FROM _columns WHERE %s AND name = %s)",
-            read_mangled(r, o->database), read_mangled(r, o->schema), read_mangled(r, o->name),
-            read_mangled(r, c->name), quoted_or_null(r, c->declared),
-            quoted_or_null(r, c->default_text), quoted_or_null(r, c->comment),
-            c->primary ? "true" : "false", c->unique ? "true" : "false",
-            read_object_where(r, o, "table_name"), read_mangled(r, c->name)));
+    read_after(
+        r, read_text(r,
+               "INSERT INTO _columns SELECT %s, %s, %s, %s, %s, %s, %s, %s, %s, false WHERE NOT "
+               "EXISTS "
+               "(SELECT 1 FROM _columns WHERE %s AND name = %s)",
+               read_mangled(r, o->database), read_mangled(r, o->schema), read_mangled(r, o->name),
+               read_mangled(r, c->name), quoted_or_null(r, c->declared),
+               quoted_or_null(r, c->default_text), quoted_or_null(r, c->comment),
+               c->primary ? "true" : "false", c->unique ? "true" : "false",
+               read_object_where(r, o, "table_name"), read_mangled(r, c->name)));
 }
 
 /* PRIMARY KEY (a, b) and its like behind the columns: Snowflake does not enforce them. */

@@ -281,10 +281,19 @@ static struct expr
 read_array(struct reader *r)
 {
     size_t from = r->at++;
-    const char *list = read_is_op(r, ']') ? "" : read_expr_list(r);
+    const char *list = "", *comma = "";
+    bool probed = false;
 
+    while (!read_is_op(r, ']')) {
+        list = read_text(r, "%s%s%s", list, comma, read_json_value(r, read_expr(r), &probed));
+        comma = ", ";
+        if (!read_op(r, ','))
+            break;
+    }
     read_need_op(r, ']');
-    return plain(r, from, read_text(r, "CAST(json_array(%s) AS " TYPES_ARR ")", list));
+    struct expr e = plain(r, from, read_text(r, "CAST(json_array(%s) AS " TYPES_ARR ")", list));
+    e.probed = probed;
+    return e;
 }
 
 static struct expr
@@ -292,17 +301,21 @@ read_object_literal(struct reader *r)
 {
     size_t from = r->at++;
     const char *list = "", *comma = "";
+    bool probed = false;
 
     while (!read_is_op(r, '}')) {
         const char *key = read_quote(r, str_of(read_string(r)));
         read_need_op(r, ':');
-        list = read_text(r, "%s%s%s, %s", list, comma, key, read_expr(r).sql);
+        list =
+            read_text(r, "%s%s%s, %s", list, comma, key, read_json_value(r, read_expr(r), &probed));
         comma = ", ";
         if (!read_op(r, ','))
             break;
     }
     read_need_op(r, '}');
-    return plain(r, from, read_text(r, "CAST(json_object(%s) AS " TYPES_OBJ ")", list));
+    struct expr e = plain(r, from, read_text(r, "CAST(json_object(%s) AS " TYPES_OBJ ")", list));
+    e.probed = probed;
+    return e;
 }
 
 static struct expr
@@ -471,6 +484,10 @@ read_named(struct reader *r)
         return plain(r, from, read_upper(r, raw));
     }
     if (next->kind == SQL_STRING || next->kind == SQL_DOLLAR_STRING) {
+        if (read_is(r, "X") && next->offset == read_peek(r, 0)->offset + 1) {
+            r->at++;
+            return plain(r, from, read_text(r, "unhex(%s)", read_text_literal(r).sql));
+        }
         if (read_is(r, "INTERVAL"))
             return read_interval(r);
         if (read_is(r, "DATE") || read_is(r, "TIME") || read_is(r, "TIMESTAMP") ||
@@ -709,6 +726,29 @@ add_interval(struct reader *r, struct expr a, struct expr b, const char *op)
     return out;
 }
 
+struct expr
+read_concat(struct reader *r, struct expr a, struct expr b)
+{
+    struct expr out = combine(r, &a, &b, NULL), sides[2];
+    const char *text[2];
+
+    sides[0] = a;
+    sides[1] = b;
+    out.probed = false;
+    for (size_t i = 0; i < 2; i++) {
+        const struct site *s =
+            sides[i].text ? NULL : read_site(r, SITE_TEXT, &sides[i], 1, &text[i]);
+        if (sides[i].text)
+            text[i] = sides[i].sql;
+        else if (s)
+            text[i] = read_to_text(r, &sides[i], s->arg[0].type);
+        else
+            out.probed = true;
+    }
+    out.sql = read_text(r, "(%s || %s)", text[0], text[1]);
+    return out;
+}
+
 static struct expr
 read_add(struct reader *r)
 {
@@ -727,7 +767,7 @@ read_add(struct reader *r)
                         a.sql, op, b.sql));
         } else if (read_op(r, SQL_OP_CONCAT)) {
             b = read_mul(r);
-            a = combine(r, &a, &b, read_text(r, "_cat(%s, %s)", a.sql, b.sql));
+            a = read_concat(r, a, b);
         } else {
             return a;
         }

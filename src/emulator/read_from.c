@@ -301,34 +301,14 @@ read_named_table(struct reader *r)
     return read_text(r, "%s%s", sql, alias);
 }
 
-/* VALUES (1, 'a') has columns COLUMN1, COLUMN2. */
 static const char *
 read_values_table(struct reader *r, bool parens)
 {
-    size_t columns = 0, depth = 0;
-    const char *q, *names = "";
+    const char *q = read_query(r);
 
-    for (size_t i = r->at + 1; r->tokens[i].kind != SQL_END; i++) {
-        const struct sql_token *t = &r->tokens[i];
-        if (sql_token_is_op(t, '(') || sql_token_is_op(t, '['))
-            depth++;
-        else if (sql_token_is_op(t, ')') || sql_token_is_op(t, ']'))
-            depth--;
-        else if (depth == 1 && sql_token_is_op(t, ','))
-            columns++;
-        if (depth == 0)
-            break;
-    }
-    columns++;
-    q = read_query(r);
     if (parens)
         read_need_op(r, ')');
-    const char *alias = read_alias(r);
-    if (strchr(alias, '('))
-        return read_text(r, "(%s)%s", q, alias);
-    for (size_t i = 1; i <= columns; i++)
-        names = read_text(r, "%s%s\"COLUMN%zu\"", names, i > 1 ? ", " : "", i);
-    return read_text(r, "(%s)%s(%s)", q, *alias ? alias : " AS _values", names);
+    return read_text(r, "(%s)%s", q, read_alias(r));
 }
 
 static const char *

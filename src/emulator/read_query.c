@@ -296,19 +296,30 @@ read_select(struct reader *r)
     return sql;
 }
 
+/* VALUES (1, 'a') has the columns COLUMN1 and COLUMN2. */
 static const char *
 read_values(struct reader *r)
 {
-    const char *sql = "VALUES ", *comma = "";
+    const char *sql = "VALUES ", *comma = "", *names = "";
+    size_t most = 0;
 
     read_need(r, "VALUES");
     do {
+        size_t columns = 0;
+        const char *row = "";
         read_need_op(r, '(');
-        sql = read_text(r, "%s%s(%s)", sql, comma, read_expr_list(r));
+        do {
+            row = read_text(r, "%s%s%s", row, columns > 0 ? ", " : "", read_expr(r).sql);
+            columns++;
+        } while (read_op(r, ','));
         read_need_op(r, ')');
+        sql = read_text(r, "%s%s(%s)", sql, comma, row);
         comma = ", ";
+        most = columns > most ? columns : most;
     } while (read_op(r, ','));
-    return sql;
+    for (size_t i = 1; i <= most; i++)
+        names = read_text(r, "%s%s\"COLUMN%zu\"", names, i > 1 ? ", " : "", i);
+    return read_text(r, "SELECT * FROM (%s) AS _values(%s)", sql, names);
 }
 
 static const char *

@@ -47,7 +47,7 @@ static const struct shown {
         "_shown(column_name) AS column_name, _data_type(declared, is_nullable) AS data_type, CASE "
         "WHEN is_nullable THEN 'true' ELSE 'NOT_NULL' END AS \"null?\", coalesce(default_text, '') "
         "AS \"default\", 'COLUMN' AS kind, '' AS expression, coalesce(comment, '') AS comment, "
-        "_shown(database_name) AS database_name, coalesce(autoincrement, '') AS autoincrement, "
+        "_shown(database_name) AS database_name, '' AS autoincrement, "
         "NULL::VARCHAR AS schema_evolution_record" },
     { "WAREHOUSES", NO_SCOPE, NULL, "name", "_wh",
         "name, 'STARTED' AS state, 'STANDARD' AS type, 'X-Small' AS size, 1 AS min_cluster_count, "

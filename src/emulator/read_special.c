@@ -191,20 +191,21 @@ extreme(struct reader *r, struct call *c)
         strcmp(c->name, "GREATEST") == 0 ? "greatest" : "least", all);
 }
 
+/* CONCAT, and CONCAT_WS with its separator first. */
 static const char *
 concat(struct reader *r, struct call *c, size_t first)
 {
-    const char *sql = NULL;
+    struct expr all = c->args[first], empty = { .sql = "''", .text = true };
 
-    for (size_t i = first; i < c->n; i++) {
-        if (!sql)
-            sql = c->args[i].sql;
-        else if (first > 0)
-            sql = read_text(r, "_cat(_cat(%s, %s), %s)", sql, c->args[0].sql, c->args[i].sql);
-        else
-            sql = read_text(r, "_cat(%s, %s)", sql, c->args[i].sql);
+    if (c->n == first + 1)
+        all = read_concat(r, all, empty);
+    for (size_t i = first + 1; i < c->n; i++) {
+        if (first > 0)
+            all = read_concat(r, all, c->args[0]);
+        all = read_concat(r, all, c->args[i]);
     }
-    return read_text(r, "_cat(%s, '')", sql);
+    c->probed = all.probed;
+    return all.sql;
 }
 
 static const char *
@@ -225,14 +226,35 @@ static const char *
 object_construct(struct reader *r, struct call *c)
 {
     const char *all = "";
+    bool keep = strstr(c->name, "KEEP_NULL") != NULL;
 
     if (c->n % 2 != 0)
         read_syntax(r);
     for (size_t i = 0; i < c->n; i++)
-        all = read_text(r, "%s%s%s", all, i > 0 ? ", " : "", c->args[i].sql);
-    if (c->n == 0)
-        return "CAST(CAST('{}' AS JSON) AS " TYPES_OBJ ")";
-    return read_text(r, "CAST(_without_nulls(json_object(%s)) AS " TYPES_OBJ ")", all);
+        all = read_text(r, "%s%s%s", all, i > 0 ? ", " : "",
+            i % 2 == 0 ? c->args[i].sql : read_json_value(r, c->args[i], &c->probed));
+    all = read_text(r, "json_object(%s)", all);
+    if (!keep)
+        all = read_text(r, "CAST(_without_nulls(CAST(%s AS VARCHAR)) AS JSON)", all);
+    return read_text(r, "CAST(%s AS " TYPES_OBJ ")", all);
+}
+
+static const char *
+array_construct(struct reader *r, struct call *c)
+{
+    const char *all = "";
+
+    for (size_t i = 0; i < c->n; i++)
+        all = read_text(
+            r, "%s%s%s", all, i > 0 ? ", " : "", read_json_value(r, c->args[i], &c->probed));
+    return read_text(r, "CAST(json_array(%s) AS " TYPES_ARR ")", all);
+}
+
+static const char *
+object_aggregate(struct reader *r, struct call *c)
+{
+    return read_text(r, "CAST(json_group_object(%s, %s)" OVER_MARK " AS " TYPES_OBJ ")",
+        c->args[0].sql, read_json_value(r, c->args[1], &c->probed));
 }
 
 static const char *
@@ -241,11 +263,13 @@ list_aggregate(struct reader *r, struct call *c)
     const char *order = c->within ? read_text(r, " ORDER BY %s", c->within) : "";
     const char *d = c->distinct ? "DISTINCT " : "";
 
-    if (strcmp(c->name, "ARRAY_AGG") == 0)
+    if (strcmp(c->name, "ARRAY_AGG") == 0) {
+        const char *x = read_json_value(r, c->args[0], &c->probed);
         return read_text(r,
             "CAST(to_json(coalesce(list(%s%s%s) FILTER (WHERE %s IS NOT NULL)" OVER_MARK
             ", [])) AS " TYPES_ARR ")",
-            d, c->args[0].sql, order, c->args[0].sql);
+            d, x, order, x);
+    }
     return read_text(r, "coalesce(string_agg(%sCAST(%s AS VARCHAR), %s%s)" OVER_MARK ", '')", d,
         c->args[0].sql, c->n > 1 ? c->args[1].sql : "''", order);
 }
@@ -422,6 +446,9 @@ static const struct {
     { "LEAST", extreme },
     { "DECODE", decode },
     { "OBJECT_CONSTRUCT", object_construct },
+    { "OBJECT_CONSTRUCT_KEEP_NULL", object_construct },
+    { "ARRAY_CONSTRUCT", array_construct },
+    { "OBJECT_AGG", object_aggregate },
     { "LISTAGG", list_aggregate },
     { "STRING_AGG", list_aggregate },
     { "ARRAY_AGG", list_aggregate },

@@ -8,6 +8,7 @@
 #include "emulator/functions_c.h"
 #include "emulator/translate.h"
 #include "must.h"
+#include "sql/sql_lex.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -226,6 +227,32 @@ name_what_is_missing(struct run *r)
     }
 }
 
+/* DuckDB says which name it did not find; Snowflake also says where it stands. */
+static void
+locate_identifier(struct run *r)
+{
+    struct failure *f = &r->job->failure;
+    const char *quote = strchr(f->message, '\'');
+    struct str name = str_of(quote ? quote + 1 : "");
+    struct sql_lexer lexer;
+    struct sql_token t;
+    char folded[600], text[300];
+
+    name.n = name.n > 0 ? name.n - 1 : 0;
+    sql_lex_init(&lexer, str_of(r->job->sql));
+    while (sql_lex_next(&lexer, &t)) {
+        long n = sql_decode(&t, folded, sizeof folded);
+        if ((t.kind != SQL_NAME && t.kind != SQL_QUOTED_NAME) || n < 0 ||
+            !str_eq(name, (struct str){ folded, (size_t)n }))
+            continue;
+        str_copy(text, sizeof text, name);
+        failure_set(f, "000904", "42000",
+            "SQL compilation error: error line %u at position %u\ninvalid identifier '%s'", t.line,
+            t.column - 1, text);
+        return;
+    }
+}
+
 static int
 run_plan(struct run *r)
 {
@@ -258,8 +285,10 @@ run_statement(duckdb_connection con, struct engine_job *job, uint64_t rows_per_p
         free(r);
         return;
     }
-    if (strcmp(job->failure.code, "002003") == 0 || strcmp(job->failure.code, "000904") == 0)
+    if (strcmp(job->failure.code, "002003") == 0)
         name_what_is_missing(r);
+    if (strcmp(job->failure.code, "000904") == 0)
+        locate_identifier(r);
     result_free(job->result);
     job->result = NULL;
     arena_free(r->arena);

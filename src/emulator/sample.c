@@ -4,8 +4,9 @@
  * order of threads: rows are functions of their number. */
 #include "emulator/sample.h"
 
-#include "emulator/catalog.h"
 #include "buf.h"
+#include "emulator/catalog.h"
+#include "emulator/run.h"
 #include "must.h"
 
 #include <stdio.h>
@@ -122,10 +123,139 @@ run_step(duckdb_connection con, const struct step *s, double scale, struct err *
     return rc;
 }
 
-static const struct step demo[] = {
-    { 0, "ATTACH ':memory:' AS DEMO_DB" },
-    { 0, "CREATE SCHEMA DEMO_DB.PUBLIC" },
+/* The declared types, in the order of the columns: DuckDB keeps keys as BIGINT and no lengths. */
+static const struct {
+    const char *table, *types;
+} declared[] = {
+    { "REGION", "NUMBER(38,0) VARCHAR(25) VARCHAR(152)" },
+    { "NATION", "NUMBER(38,0) VARCHAR(25) NUMBER(38,0) VARCHAR(152)" },
+    { "SUPPLIER", "NUMBER(38,0) VARCHAR(25) VARCHAR(40) NUMBER(38,0) VARCHAR(15) NUMBER(12,2) "
+                  "VARCHAR(101)" },
+    { "CUSTOMER", "NUMBER(38,0) VARCHAR(25) VARCHAR(40) NUMBER(38,0) VARCHAR(15) NUMBER(12,2) "
+                  "VARCHAR(10) VARCHAR(117)" },
+    { "PART", "NUMBER(38,0) VARCHAR(55) VARCHAR(25) VARCHAR(10) VARCHAR(25) NUMBER(38,0) "
+              "VARCHAR(10) NUMBER(12,2) VARCHAR(23)" },
+    { "PARTSUPP", "NUMBER(38,0) NUMBER(38,0) NUMBER(38,0) NUMBER(12,2) VARCHAR(199)" },
+    { "LINEITEM", "NUMBER(38,0) NUMBER(38,0) NUMBER(38,0) NUMBER(38,0) NUMBER(12,2) NUMBER(12,2) "
+                  "NUMBER(12,2) NUMBER(12,2) VARCHAR(1) VARCHAR(1) DATE DATE DATE VARCHAR(25) "
+                  "VARCHAR(10) VARCHAR(44)" },
+    { "ORDERS", "NUMBER(38,0) NUMBER(38,0) VARCHAR(1) NUMBER(12,2) DATE VARCHAR(15) VARCHAR(15) "
+                "NUMBER(38,0) VARCHAR(79)" },
 };
+
+static int
+declare_types(duckdb_connection con, struct err *e)
+{
+    for (size_t i = 0; i < NELEM(declared); i++) {
+        struct buf sql;
+        buf_init(&sql, 1u << 16);
+        buf_printf(&sql,
+            "INSERT INTO _columns SELECT database_name, schema_name, table_name, column_name, "
+            "string_split('%s', ' ')[column_index], NULL, NULL, false, false, true FROM "
+            "duckdb_columns() WHERE database_name = 'SNOWFLAKE_SAMPLE_DATA' AND table_name = '%s'",
+            declared[i].types, declared[i].table);
+        int rc = catalog_run(con, buf_text(&sql), e);
+        buf_fini(&sql);
+        if (rc != 0)
+            return -1;
+    }
+    return 0;
+}
+
+/* DEMO_DB in Snowflake's own SQL, so that its catalogue comes about as any user's does. */
+static const char *const demo[] = {
+    "CREATE DATABASE DEMO_DB COMMENT = 'Small tables to try things on'",
+    "CREATE SCHEMA DEMO_DB.ANALYTICS COMMENT = 'Views over the sample data'",
+    "CREATE TABLE DEMO_DB.PUBLIC.ALL_TYPES ("
+    "ID NUMBER(38,0) NOT NULL COMMENT 'row number', C_NUMBER NUMBER(38,0), C_DECIMAL NUMBER(38,10),"
+    " C_MONEY NUMBER(12,2), C_FLOAT FLOAT, C_VARCHAR VARCHAR, C_CHAR VARCHAR(10), C_BINARY BINARY,"
+    " C_BOOLEAN BOOLEAN, C_DATE DATE, C_TIME TIME, C_TIMESTAMP_NTZ TIMESTAMP_NTZ, C_TIMESTAMP_LTZ"
+    " TIMESTAMP_LTZ, C_TIMESTAMP_TZ TIMESTAMP_TZ, C_VARIANT VARIANT, C_OBJECT OBJECT, C_ARRAY"
+    " ARRAY) COMMENT = 'one column of each type'",
+    "INSERT INTO DEMO_DB.PUBLIC.ALL_TYPES SELECT 1, 12345678901234567890123456789012345678,"
+    " 1234567890.0123456789, 1.50, 1.5, 'plain', 'char', TO_BINARY('00FF10'), TRUE,"
+    " '2024-02-29'::DATE, '23:01:59.123456'::TIME, '2024-02-29 12:34:56.789'::TIMESTAMP_NTZ,"
+    " '2024-02-29 12:34:56.789+00:00'::TIMESTAMP_LTZ, '2024-02-29 12:34:56.789 +05:30'::"
+    "TIMESTAMP_TZ, PARSE_JSON('{\"a\":[1,2,{\"b\":null}]}'), OBJECT_CONSTRUCT('k', 'v', 'n', 1),"
+    " ARRAY_CONSTRUCT(1, 'two', NULL)",
+    "INSERT INTO DEMO_DB.PUBLIC.ALL_TYPES SELECT 2, -99999999999999999999999999999999999999,"
+    " -0.0000000001, -0.01, -1e100, 'quotes '' \" \\\\ and\nnewline\ttab', '', TO_BINARY(''),"
+    " FALSE, '0001-01-01'::DATE, '00:00:00'::TIME, '1969-12-31 23:59:59.999999'::TIMESTAMP_NTZ,"
+    " '1900-01-01 00:00:00+00:00'::TIMESTAMP_LTZ, '1969-12-31 23:59:59.999999 -08:00'::"
+    "TIMESTAMP_TZ, PARSE_JSON('\"text\"'), OBJECT_CONSTRUCT(), ARRAY_CONSTRUCT()",
+    "INSERT INTO DEMO_DB.PUBLIC.ALL_TYPES SELECT 3, 0, 0, 0, 0.1, 'Grüße, 世界 \360\237\230\200',"
+    " '\303\251', TO_BINARY('DEADBEEF'), TRUE, '9999-12-31'::DATE, '12:00:00.000001'::TIME,"
+    " '9999-12-31 23:59:59.999999'::TIMESTAMP_NTZ, '2038-01-19 03:14:08+00:00'::TIMESTAMP_LTZ,"
+    " '2024-07-01 00:00:00 +00:00'::TIMESTAMP_TZ, PARSE_JSON('12.5'), OBJECT_CONSTRUCT('nested',"
+    " OBJECT_CONSTRUCT('x', TRUE)), ARRAY_CONSTRUCT(ARRAY_CONSTRUCT(1), ARRAY_CONSTRUCT(2))",
+    "INSERT INTO DEMO_DB.PUBLIC.ALL_TYPES(ID) VALUES (4)",
+    "CREATE TABLE DEMO_DB.PUBLIC.EMPTY_TABLE (ID NUMBER(38,0), NAME VARCHAR(100)) COMMENT ="
+    " 'no rows'",
+    "CREATE TABLE DEMO_DB.PUBLIC.\"Mixed Case\" (\"Id\" NUMBER(38,0), \"some text\" VARCHAR,"
+    " PLAIN VARCHAR)",
+    "INSERT INTO DEMO_DB.PUBLIC.\"Mixed Case\" VALUES (1, 'one', 'a'), (2, 'two', 'b')",
+    "CREATE TABLE DEMO_DB.PUBLIC.EMPLOYEES (ID NUMBER(38,0) NOT NULL PRIMARY KEY COMMENT"
+    " 'employee number', NAME VARCHAR(80) NOT NULL, DEPARTMENT VARCHAR(40) DEFAULT 'unassigned',"
+    " SALARY NUMBER(10,2), HIRED DATE, ACTIVE BOOLEAN DEFAULT TRUE) COMMENT = 'who works here'",
+    "INSERT INTO DEMO_DB.PUBLIC.EMPLOYEES VALUES (1, 'Ada Lovelace', 'Research', 120000.00,"
+    " '2019-12-10', TRUE), (2, 'Grace Hopper', 'Engineering', 135000.50, '2018-12-09', TRUE),"
+    " (3, 'Alan Turing', 'Research', 128000.00, '2020-06-23', FALSE), (4, 'Lin Chen',"
+    " 'Engineering', 99000.00, '2021-03-01', TRUE), (5, 'Søren Ægir', NULL, NULL, NULL, TRUE)",
+    "CREATE VIEW DEMO_DB.PUBLIC.ACTIVE_EMPLOYEES COMMENT = 'employees who are here' AS SELECT ID,"
+    " NAME, DEPARTMENT, HIRED FROM DEMO_DB.PUBLIC.EMPLOYEES WHERE ACTIVE",
+    "CREATE VIEW DEMO_DB.PUBLIC.SALARY_BY_DEPARTMENT AS SELECT DEPARTMENT, COUNT(*) AS HEADCOUNT,"
+    " AVG(SALARY) AS AVERAGE_SALARY, MAX(SALARY) AS TOP_SALARY FROM DEMO_DB.PUBLIC.EMPLOYEES"
+    " GROUP BY DEPARTMENT",
+    "CREATE VIEW DEMO_DB.ANALYTICS.REVENUE_BY_NATION COMMENT = 'total order value of each nation'"
+    " AS SELECT N.N_NAME AS NATION, COUNT(*) AS ORDERS, SUM(O.O_TOTALPRICE) AS REVENUE FROM"
+    " SNOWFLAKE_SAMPLE_DATA.TPCH_SF1.ORDERS O JOIN SNOWFLAKE_SAMPLE_DATA.TPCH_SF1.CUSTOMER C ON"
+    " C.C_CUSTKEY = O.O_CUSTKEY JOIN SNOWFLAKE_SAMPLE_DATA.TPCH_SF1.NATION N ON N.N_NATIONKEY ="
+    " C.C_NATIONKEY GROUP BY N.N_NAME",
+    "CREATE VIEW DEMO_DB.ANALYTICS.MONTHLY_REVENUE AS SELECT DATE_TRUNC('MONTH', O_ORDERDATE) AS"
+    " MONTH, COUNT(*) AS ORDERS, SUM(O_TOTALPRICE) AS REVENUE FROM"
+    " SNOWFLAKE_SAMPLE_DATA.TPCH_SF1.ORDERS GROUP BY 1",
+    "CREATE VIEW DEMO_DB.ANALYTICS.TOP_CUSTOMERS AS SELECT C.C_CUSTKEY, C.C_NAME, C.C_MKTSEGMENT,"
+    " SUM(O.O_TOTALPRICE) AS REVENUE FROM SNOWFLAKE_SAMPLE_DATA.TPCH_SF1.CUSTOMER C JOIN"
+    " SNOWFLAKE_SAMPLE_DATA.TPCH_SF1.ORDERS O ON O.O_CUSTKEY = C.C_CUSTKEY GROUP BY C.C_CUSTKEY,"
+    " C.C_NAME, C.C_MKTSEGMENT",
+};
+
+static int
+run_demo(duckdb_connection con, const char *sql, struct err *e)
+{
+    struct engine_job job = { .sql = sql,
+        .database = "SNOWFLAKE_SAMPLE_DATA",
+        .schema = "TPCH_SF1",
+        .warehouse = "COMPUTE_WH",
+        .role = "ACCOUNTADMIN",
+        .user = "ADMIN",
+        .account = "DEMO",
+        .handle = "",
+        .statement_count = 1 };
+
+    run_statement(con, &job, 0);
+    result_free(job.result);
+    if (job.result)
+        return 0;
+    return err_set(e, "%.80s...: %s", sql, job.failure.message);
+}
+
+/* 60 columns, for clients that lay out tables. */
+static int
+make_wide_table(duckdb_connection con, struct err *e)
+{
+    struct buf sql;
+
+    buf_init(&sql, 1u << 16);
+    buf_put_z(&sql, "CREATE TABLE DEMO_DB.PUBLIC.WIDE_TABLE AS SELECT SEQ4() AS ID");
+    for (int i = 1; i < 60; i++)
+        buf_printf(
+            &sql, i % 2 ? ", 'text ' || SEQ4() || '/%d' AS C%02d" : ", SEQ4() * %d AS C%02d", i, i);
+    buf_put_z(&sql, " FROM TABLE(GENERATOR(ROWCOUNT => 100))");
+    int rc = run_demo(con, buf_text(&sql), e);
+    buf_fini(&sql);
+    return rc;
+}
 
 int
 sample_create(duckdb_connection con, double scale, struct err *e)
@@ -133,8 +263,10 @@ sample_create(duckdb_connection con, double scale, struct err *e)
     for (size_t i = 0; i < NELEM(tpch); i++)
         if (run_step(con, &tpch[i], scale, e) != 0)
             return err_prefix(e, "sample data, statement %zu", i);
+    if (declare_types(con, e) != 0)
+        return err_prefix(e, "sample data");
     for (size_t i = 0; i < NELEM(demo); i++)
-        if (run_step(con, &demo[i], scale, e) != 0)
-            return err_prefix(e, "demo data, statement %zu", i);
-    return 0;
+        if (run_demo(con, demo[i], e) != 0)
+            return err_prefix(e, "demo data");
+    return make_wide_table(con, e);
 }
