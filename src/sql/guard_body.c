@@ -111,17 +111,38 @@ begins_a_write(struct guard_walk *w, enum guard_word word, bool first)
     return (flags & W_VERB) != 0 && first && next->word != WORD_FROM && next->word != WORD_SELECT;
 }
 
+/* NTH_VALUE(a, 2) FROM FIRST [IGNORE NULLS] OVER (...) */
+static bool
+at_nth_value_from(struct guard_walk *w)
+{
+    const struct sql_token *end = &guard_peek(w, 1)->t;
+    enum guard_word nulls = guard_peek(w, 2)->word;
+
+    if (!sql_token_is_op(&guard_prev(w)->t, ')') ||
+        (!sql_token_is(end, "FIRST") && !sql_token_is(end, "LAST")))
+        return false;
+    if (nulls == WORD_IGNORE || nulls == WORD_RESPECT)
+        return guard_peek(w, 3)->word == WORD_NULLS;
+    return sql_token_is(&guard_peek(w, 2)->t, "OVER") && guard_is_op(w, 3, '(');
+}
+
 static bool
 take_from(struct guard_walk *w)
 {
     struct guard_frame *f = guard_top(w);
+
+    if (f->clause == CLAUSE_SELECT && at_nth_value_from(w)) {
+        f->need_from = true; /* else this was the FROM clause, with a table named FIRST */
+        guard_next(w);
+        return true;
+    }
 
     if (guard_prev(w)->word != WORD_DISTINCT && (f->query || f->clause == CLAUSE_FROM)) {
         if (f->clause != CLAUSE_SELECT) /* one FROM to a SELECT */
             return guard_refuse_here(w, GUARD_UNCLASSIFIED);
         f->clause = CLAUSE_FROM;
         f->want_table = true;
-        f->on = false;
+        f->on = f->need_from = false;
     }
     guard_next(w);
     return true;
@@ -150,7 +171,9 @@ take_word(struct guard_walk *w, bool first, bool *plain)
 
     *plain = false;
     switch (word) {
-    case WORD_SELECT:
+    case WORD_SELECT: /* f(input => SELECT ...), and nowhere else in a body */
+        if (!f->query && sql_token_is_op(&guard_prev(w)->t, SQL_OP_NAMED))
+            return guard_begin_select(w);
         return guard_refuse_here(w, GUARD_UNCLASSIFIED);
     case WORD_INTO:
         return guard_refuse_here(w, GUARD_INTO);

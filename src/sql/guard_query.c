@@ -32,6 +32,8 @@ frame_may_end(struct guard_walk *w)
         return guard_refuse_here(w, GUARD_WITH_SELECT);
     if (f->state == FRAME_START && f->strict)
         return guard_refuse_here(w, GUARD_SUBQUERY);
+    if (f->need_from)
+        return guard_refuse_here(w, GUARD_UNCLASSIFIED);
     return true;
 }
 
@@ -131,8 +133,8 @@ take_with(struct guard_walk *w)
 
 /* ---- where a query may begin or go on ---- */
 
-static bool
-begin_select(struct guard_walk *w)
+bool
+guard_begin_select(struct guard_walk *w)
 {
     struct guard_frame *f = guard_top(w);
 
@@ -160,6 +162,8 @@ guard_take_set_operator(struct guard_walk *w)
 {
     struct guard_frame *f = guard_top(w);
 
+    if (!frame_may_end(w))
+        return false;
     guard_next(w);
     if (guard_peek(w, 0)->word == WORD_ALL || guard_peek(w, 0)->word == WORD_DISTINCT)
         guard_next(w);
@@ -183,7 +187,7 @@ at_start(struct guard_walk *w, bool *done)
 
     *done = true;
     if (g->word == WORD_SELECT)
-        return begin_select(w);
+        return guard_begin_select(w);
     if (g->word == WORD_WITH)
         return take_with(w);
     if (g->word == WORD_VALUES) {
@@ -213,7 +217,7 @@ at_after_cte(struct guard_walk *w)
         return take_cte(w);
     }
     if (g->word == WORD_SELECT)
-        return begin_select(w);
+        return guard_begin_select(w);
     if (sql_token_is_op(&g->t, '('))
         return begin_parenthesised_query(w);
     return guard_refuse_here(w, GUARD_WITH_SELECT);

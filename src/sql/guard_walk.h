@@ -47,6 +47,7 @@ struct guard_frame {
     bool on : 1;         /* behind ON in FROM; behind the key's colon in { }      */
     bool match : 1;      /* MATCH_RECOGNIZE(                                      */
     bool pattern : 1;    /* PATTERN( of the above                                 */
+    bool need_from : 1;  /* a FROM FIRST may have been the FROM clause            */
     bool begun : 1;      /* a token was seen                                      */
 };
 
@@ -129,6 +130,8 @@ guard_at_outer_join_mark(struct guard_walk *w)
 struct guard_frame *guard_open(struct guard_walk *w);
 /* Consumes the closing bracket.  False, here and below: refused. */
 bool guard_close(struct guard_walk *w);
+/* SELECT, in this frame. */
+bool guard_begin_select(struct guard_walk *w);
 /* UNION and its kin, after which a query is due. */
 bool guard_take_set_operator(struct guard_walk *w);
 /* One token, or a few that belong together, of a query's body. */

@@ -147,6 +147,11 @@ static const char *const queries[] = {
     "select connect_by_root a, sys_connect_by_path(a, '/') from t start with a = 1 connect by b = "
     "prior a",
     "select * from (((t)))",
+    "select nth_value(a, 2) from first over (order by b), f(c) from t",
+    "select nth_value(a, 2) from last ignore nulls over (order by b) x from t union select 1, 2",
+    "select max(a) from first",
+    "select max(a) from last over_ where f(b)",
+    "select * from table(flatten(input => select parse_json(a) from t)) f",
     "select * from (table(flatten(input => x))) f",
     "select * from comment, model m, list as ls, text desc_",
     "select * from t as v sample system (3) repeatable (99)",
