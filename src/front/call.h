@@ -80,6 +80,7 @@ struct front {
     uint32_t next_id;
     uint64_t now_ns; /* at the last tick: good enough for deadlines of seconds */
     bool draining, drained;
+    bool refusing; /* new calls as well: the whole server stops, not only this process */
     uint64_t drain_deadline_ns;
     void (*on_drained)(void *arg);
     void *on_drained_arg;

@@ -11,6 +11,10 @@
 /* After the last call a connection gets so long to take the end of its reply. */
 #define FLUSH_NS UINT64_C(2000000000)
 
+/* While this process is replaced its clients may be about to send on connections that they hold
+ * open: closing them under their hands would lose calls.  The next reply tells them to leave. */
+enum { REPLACED_IDLE_MS = 5000 };
+
 static void
 on_refused(void *arg, unsigned reason)
 {
@@ -181,8 +185,9 @@ front_drain(struct front *f, void (*done)(void *arg), void *arg)
     f->on_drained_arg = arg;
     f->drain_deadline_ns = clock_ns() + f->config->server_drain_ms * 1000000;
     probe_drop(f);
+    f->refusing = atomic_load(&f->o.segment->control->draining) != 0;
     http_server_stop_listening(f->http);
-    http_server_drain(f->http);
+    http_server_drain(f->http, f->refusing ? 0 : REPLACED_IDLE_MS);
 }
 
 void
@@ -190,7 +195,11 @@ front_hurry(struct front *f)
 {
     uint64_t now_ns = clock_ns();
 
-    if (f->draining && f->drain_deadline_ns > now_ns)
+    if (!f->draining)
+        return;
+    f->refusing = true;
+    http_server_drain(f->http, 0);
+    if (f->drain_deadline_ns > now_ns)
         f->drain_deadline_ns = now_ns;
 }
 

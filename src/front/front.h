@@ -23,8 +23,10 @@ struct front_options {
 struct front *front_new(const struct front_options *o, struct err *e);
 /* Each beat (100-200 ms) and when the slot's eventfd fires: grants, deadlines, probes, orphans. */
 void front_tick(struct front *f);
-/* Starts the drain: no new calls, `Connection: close`; calls in flight go on until drain_ms, then
- * they are cancelled.  `done` is called when nothing is in flight any more. */
+/* Starts the drain: no new connections, `Connection: close`; calls in flight go on until drain_ms,
+ * then they are cancelled.  `done` is called when nothing is in flight any more.  When the server
+ * stops (control->draining) new calls are refused with 503; when only this process is being
+ * replaced, what its open connections still bring is served, and idle ones have a while. */
 void front_drain(struct front *f, void (*done)(void *arg), void *arg);
 /* While draining: no more patience.  Calls in flight are cancelled at the next tick, and `done`
  * follows as soon as Snowflake has confirmed that (or a short grace is over). */

@@ -485,6 +485,15 @@ sweep_busy(struct conn *c)
         cut(c);
 }
 
+/* How long a drain leaves an idle connection alone. */
+static uint64_t
+drain_patience(const struct conn *c)
+{
+    uint64_t ms = c->server->drain_idle_ms;
+
+    return c->handed == 0 && ms < FIRST_REQUEST_MS ? FIRST_REQUEST_MS : ms;
+}
+
 static void
 sweep_one(struct conn *c)
 {
@@ -508,7 +517,8 @@ sweep_one(struct conn *c)
                 refuse_now(c, 408, "request did not arrive in time");
         }
     } else if (is_over(s, c->since_ms, s->o.idle_ms) ||
-               (s->draining && evbuffer_get_length(bufferevent_get_input(c->bev)) == 0 &&
+               (s->draining && s->now_ms - c->since_ms >= drain_patience(c) &&
+                   evbuffer_get_length(bufferevent_get_input(c->bev)) == 0 &&
                    ioctl(c->fd, FIONREAD, &unread) == 0 && unread == 0)) {
         evhttp_connection_free(c->evcon);
     }

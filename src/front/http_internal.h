@@ -23,6 +23,7 @@ enum {
     ACCEPT_PAUSE_MS = 100,  /* after EMFILE */
     LINGER_MS = 2000,       /* a refused client may finish sending for so long ... */
     LINGER_BYTES = 4 << 20, /* ... and so much */
+    FIRST_REQUEST_MS = 500,  /* a drain gives a new connection so long */
     PIPELINE_BYTES = 65536, /* bytes of later requests held while one is worked on */
     MAX_SINGLE_WRITE = 1 << 20
 };
@@ -90,6 +91,7 @@ struct http_server {
     char date[32];
     struct buf head; /* of the reply that is being written */
     bool draining, sweeping, freeing;
+    unsigned drain_idle_ms;
 };
 
 /* http_guard.c */

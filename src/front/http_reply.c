@@ -10,6 +10,7 @@
 #include <event2/http_struct.h>
 #include <event2/keyvalq_struct.h>
 #include <sys/queue.h>
+#include <sys/uio.h>
 
 const char *
 http_reason(int status)
@@ -151,19 +152,6 @@ on_cut(void *arg)
     end_without_client(arg);
 }
 
-/* Most replies fit the socket: writing now saves a turn of the loop and changes of the poll set.
- * False: some is left for the loop. */
-static bool
-write_now(struct conn *c)
-{
-    struct evbuffer *out = bufferevent_get_output(c->bev);
-
-    evbuffer_unfreeze(out, 1);
-    evbuffer_write(out, c->fd);
-    evbuffer_freeze(out, 1);
-    return evbuffer_get_length(out) == 0;
-}
-
 static void
 put(struct buf *b, const char *name, const char *value)
 {
@@ -212,6 +200,27 @@ http_reply_abort(struct http_request *r)
     conn_doom(r->conn);
 }
 
+/* Head and body go straight to the socket; what it does not take waits in the output. */
+static int
+put_or_write(struct conn *c, struct str head, struct str body)
+{
+    struct evbuffer *out = bufferevent_get_output(c->bev);
+    struct iovec parts[2] = { { .iov_base = (void *)(uintptr_t)head.p, .iov_len = head.n },
+        { .iov_base = (void *)(uintptr_t)body.p, .iov_len = body.n } };
+    ssize_t n = evbuffer_get_length(out) > 0 ? 0 : writev(c->fd, parts, body.n > 0 ? 2 : 1);
+    size_t written = n > 0 ? (size_t)n : 0; /* an error shows again when the loop writes */
+
+    if (written >= head.n) {
+        body = str_from(body, written - head.n);
+        head.n = 0;
+    } else {
+        head = str_from(head, written);
+    }
+    if (head.n > 0 && evbuffer_add(out, head.p, head.n) != 0)
+        return -1;
+    return body.n > 0 ? evbuffer_add(out, body.p, body.n) : 0;
+}
+
 /* The text of a whole reply goes past evhttp's formatting, which costs a third of a small request;
  * evhttp only hears that the reply has ended. */
 void
@@ -220,7 +229,6 @@ http_reply(struct http_request *r, int status, const char *content_type, const c
 {
     struct conn *c = r->conn;
     const struct buf *head = &r->server->head;
-    struct evbuffer *out;
 
     must(!r->ended);
     if (!c) { /* gone, perhaps in the middle of a reply in pieces */
@@ -228,18 +236,16 @@ http_reply(struct http_request *r, int status, const char *content_type, const c
         return;
     }
     must(!r->started);
-    out = output_of(r);
     put_head(r, status, content_type, headers, body.n);
     if (http_request_method(r) == HTTP_HEAD || status == 204)
         body.n = 0;
-    if (head->failed || evbuffer_add(out, head->p, head->len) != 0 ||
-        (body.n > 0 && evbuffer_add(out, body.p, body.n) != 0)) {
+    if (head->failed || put_or_write(c, buf_str(head), body) != 0) {
         http_reply_abort(r); /* no memory: a broken connection is better than half a reply */
         return;
     }
     c->queued += head->len + body.n;
     r->ended = true;
-    if (!write_now(c)) {
+    if (evbuffer_get_length(output_of(r)) > 0) {
         conn_request_waits(c); /* evhttp's read callback must not run meanwhile */
         bufferevent_enable(c->bev, EV_WRITE);
     }
@@ -340,6 +346,4 @@ http_reply_end(struct http_request *r)
     if (!chunked) /* may have freed the connection and the request */
         return;
     c->queued += evbuffer_get_length(output_of(r)) - before;
-    if (write_now(c)) /* evhttp hears of it as if the loop had written */
-        bufferevent_trigger(c->bev, EV_WRITE, BEV_TRIG_DEFER_CALLBACKS);
 }

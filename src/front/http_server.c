@@ -358,9 +358,10 @@ no_memory:
 }
 
 void
-http_server_drain(struct http_server *s)
+http_server_drain(struct http_server *s, unsigned idle_ms)
 {
     s->draining = true;
+    s->drain_idle_ms = idle_ms;
     if (s->n_conns > 0)
         conn_sweep(s);
 }

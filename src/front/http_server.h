@@ -32,8 +32,9 @@ struct http_server *http_server_new(struct loop *l, const struct http_server_opt
 /* A listening, non-blocking socket; stays the caller's (the supervisor keeps it too). */
 int http_server_listen(struct http_server *s, int fd, struct err *e);
 void http_server_stop_listening(struct http_server *s);
-/* From now on each reply carries Connection: close and idle connections are shut. */
-void http_server_drain(struct http_server *s);
+/* From now on each reply carries Connection: close, and a connection is shut when it has been idle
+ * for so long (one that has not brought its first request yet gets a moment).  May be repeated. */
+void http_server_drain(struct http_server *s, unsigned idle_ms);
 unsigned http_server_connections(const struct http_server *s);
 void http_server_free(struct http_server *s);
 

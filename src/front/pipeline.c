@@ -15,7 +15,7 @@ step_decode(struct call *c)
 {
     enum mcp_next next = mcp_decode(&c->mcp, &c->out);
 
-    if (next == MCP_RUN && c->front->draining) {
+    if (next == MCP_RUN && c->front->refusing) {
         mcp_error(&c->mcp, &c->out, RC_DRAINING, str_of(rc_table[RC_DRAINING].text), STR_NONE);
         c->retry_later = true;
         return STEP_DONE;
