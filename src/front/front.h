@@ -13,10 +13,10 @@ struct front;
 struct front_options {
     struct loop *loop;
     const struct config *config;
-    struct segment *segment;       /* entered */
+    struct segment *segment; /* entered */
     struct mcp_server *mcp;
-    struct sf_identity *identity;  /* NULL: no credential; calls fail with a clear error */
-    const int *listeners;          /* descriptors of this worker's listening sockets */
+    struct sf_identity *identity; /* NULL: no credential; calls fail with a clear error */
+    const int *listeners;         /* descriptors of this worker's listening sockets */
     unsigned n_listeners;
 };
 

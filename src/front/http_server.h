@@ -28,7 +28,8 @@ struct http_server_options {
     void *arg;
 };
 
-struct http_server *http_server_new(struct loop *l, const struct http_server_options *o, struct err *e);
+struct http_server *http_server_new(
+    struct loop *l, const struct http_server_options *o, struct err *e);
 /* A listening, non-blocking socket; stays the caller's (the supervisor keeps it too). */
 int http_server_listen(struct http_server *s, int fd, struct err *e);
 void http_server_stop_listening(struct http_server *s);
@@ -40,14 +41,22 @@ void http_server_free(struct http_server *s);
 
 /* ---- the request; valid until the reply ended ------------------------------------------------ */
 
-enum http_method { HTTP_GET, HTTP_HEAD, HTTP_POST, HTTP_PUT, HTTP_DELETE, HTTP_OPTIONS, HTTP_OTHER };
+enum http_method {
+    HTTP_GET,
+    HTTP_HEAD,
+    HTTP_POST,
+    HTTP_PUT,
+    HTTP_DELETE,
+    HTTP_OPTIONS,
+    HTTP_OTHER
+};
 enum http_method http_request_method(const struct http_request *r);
-struct str http_request_path(const struct http_request *r);  /* without query, decoded, "/mcp" */
+struct str http_request_path(const struct http_request *r); /* without query, decoded, "/mcp" */
 struct str http_request_header(const struct http_request *r, const char *name); /* first; trimmed */
 unsigned http_request_header_count(const struct http_request *r, const char *name);
 /* Steps through all headers; start with *at = 0. */
-bool http_request_next_header(const struct http_request *r, size_t *at, struct str *name,
-    struct str *value);
+bool http_request_next_header(
+    const struct http_request *r, size_t *at, struct str *name, struct str *value);
 struct str http_request_body(struct http_request *r); /* contiguous; lives as long as the request */
 const char *http_request_peer(const struct http_request *r); /* "127.0.0.1", "::1" */
 /* The host of an absolute-form target (GET http://host/path), or STR_NONE. */
@@ -57,7 +66,8 @@ struct str http_request_authority(const struct http_request *r);
  * The reply must still be ended by http_reply_end()/http_reply(); arg is the handler's. */
 void http_request_on_close(struct http_request *r, void (*cb)(void *arg), void *arg);
 
-/* ---- exactly one reply ------------------------------------------------------------------------ */
+/* ---- exactly one reply ------------------------------------------------------------------------
+ */
 
 /* Headers are "Name: value" strings, NULL-terminated; may be NULL.  Content-Length, Date and
  * Connection are added here.  content_type NULL: none.  HEAD requests get no body. */
@@ -65,8 +75,8 @@ void http_reply(struct http_request *r, int status, const char *content_type,
     const char *const *headers, struct str body);
 
 /* In pieces (chunked); for results longer than one piece and for SSE. */
-void http_reply_start(struct http_request *r, int status, const char *content_type,
-    const char *const *headers);
+void http_reply_start(
+    struct http_request *r, int status, const char *content_type, const char *const *headers);
 void http_reply_write(struct http_request *r, struct str piece);
 size_t http_reply_backlog(const struct http_request *r); /* bytes the client has not taken yet */
 /* Called when the backlog fell below `low` after it was above. */

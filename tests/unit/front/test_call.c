@@ -649,7 +649,7 @@ long_results_are_streamed_no_faster_than_they_are_taken(void **state)
     assert_int_equal(flow, SF_PAUSE);
     settle();
     if (!s->resumed) { /* the kernel may have grown its buffer once more */
-        later(60000);   /* no stall: it is the client who is slow */
+        later(60000);  /* no stall: it is the client who is slow */
         assert_int_equal(front_in_flight(front), 1);
     }
     UNTIL((take(&c), s->resumed));
@@ -932,6 +932,7 @@ draining_refuses_new_calls_and_finishes_old_ones(void **state)
     open_client(&busy);
     call_sql(&busy);
     UNTIL(n_statements == 1);
+    atomic_store(&segment->control->draining, 1);
     front_drain(front, on_drained, NULL);
     UNTIL(at_end(&idle));
     send_text(&late, "Content-Type: application/json\r\nContent-Length: 43\r\n\r\n"
@@ -950,6 +951,33 @@ draining_refuses_new_calls_and_finishes_old_ones(void **state)
     close_client(&busy);
     close_client(&late);
     close_client(&idle);
+    UNTIL((front_tick(front), drained_called));
+}
+
+static void
+a_worker_being_replaced_serves_what_its_connections_bring(void **state)
+{
+    struct client busy, kept;
+
+    open_client(&kept);
+    call_sql(&kept);
+    UNTIL(n_statements == 1);
+    answer(statements, 1);
+    UNTIL(has(&kept, "seven"));
+    open_client(&busy);
+    UNTIL((front_tick(front), atomic_load(&segment->slots[1].client_connections) == 2));
+    front_drain(front, on_drained, NULL);
+    call_sql(&busy); /* connected before the drain, speaks after it */
+    UNTIL(n_statements == 2);
+    answer(statements, 1);
+    UNTIL(has(&busy, "seven") && at_end(&busy));
+    assert_true(has(&busy, "Connection: close\r\n"));
+    call_sql(&kept);
+    UNTIL(n_statements == 3);
+    answer(statements, 1);
+    UNTIL(at_end(&kept));
+    close_client(&busy);
+    close_client(&kept);
     UNTIL((front_tick(front), drained_called));
 }
 
@@ -1025,6 +1053,7 @@ main(void)
         T(statements_of_a_dead_process_are_cancelled),
         T(one_probe_runs_when_nothing_succeeded_for_long),
         T(draining_refuses_new_calls_and_finishes_old_ones),
+        T(a_worker_being_replaced_serves_what_its_connections_bring),
         T(calls_that_outlast_the_drain_are_cancelled),
         T(in_a_hurry_the_drain_cancels_at_once),
     };

@@ -665,7 +665,7 @@ draining_ends_idle_connections_and_finishes_work(void **state)
     UNTIL(held);
     settle();
     http_server_stop_listening(server);
-    http_server_drain(server);
+    http_server_drain(server, 0);
     UNTIL(at_end(&idle));
     assert_false(at_end(&busy));
     http_reply(held, 200, NULL, NULL, STR("done"));
