@@ -32,6 +32,7 @@ struct metricsd {
     struct loop *loop;
     struct http_server *metrics, *stand_in;
     struct loop_timer *tick;
+    struct loop_fd *wake;
     struct leash *leash;
     struct gauges_rate rate;
     uint64_t rated_ms, served_ms; /* last reading of the rate; a worker lived then */
@@ -172,6 +173,26 @@ stand_in(struct metricsd *m, bool on)
 /* ---- life ------------------------------------------------------------------------------------ */
 
 static void
+look(struct metricsd *m)
+{
+    uint64_t now = clock_ms();
+    if (a_worker_lives(m))
+        m->served_ms = now;
+    /* Draining workers take no new clients: somebody has to tell those. */
+    stand_in(m, is_draining(m) || now - m->served_ms >= SILENCE_MS);
+}
+
+/* A worker has begun to serve. */
+static void
+on_wake(void *arg, unsigned events)
+{
+    struct metricsd *m = arg;
+    uint64_t count;
+    if (read(m->server->segment->wake_fd[m->server->segment->my_slot], &count, sizeof count) > 0)
+        look(m);
+}
+
+static void
 on_tick(void *arg)
 {
     struct metricsd *m = arg;
@@ -181,10 +202,7 @@ on_tick(void *arg)
         m->rated_ms = now;
         gauges_tick(&m->rate, m->server->segment, clock_ns());
     }
-    if (a_worker_lives(m))
-        m->served_ms = now;
-    /* Draining workers take no new clients: somebody has to tell those. */
-    stand_in(m, is_draining(m) || now - m->served_ms >= SILENCE_MS);
+    look(m);
     loop_timer_set(m->tick, TICK_MS);
 }
 
@@ -237,13 +255,14 @@ metrics_main(struct server *s, uint32_t slot, uint64_t identity)
     m.stand_in = open_http(&m, on_endpoint_request, &e);
     if (m.metrics == NULL || m.stand_in == NULL)
         give_up(&e);
-    http_server_drain(m.stand_in); /* one answer a connection: the next may be for a worker */
+    http_server_drain(m.stand_in, 0); /* one answer a connection: the next may be for a worker */
     for (unsigned i = 0; i < s->metrics.n_addresses; i++)
         if (http_server_listen(m.metrics, s->metrics.fds[i], &e) != 0)
             give_up(&e);
     m.leash = leash_new(m.loop, s, on_leave, &m);
     m.tick = loop_timer_new(m.loop, on_tick, &m);
-    if (m.leash == NULL || m.tick == NULL) {
+    m.wake = loop_fd_new(m.loop, s->segment->wake_fd[slot], LOOP_READ, on_wake, &m);
+    if (m.leash == NULL || m.tick == NULL || m.wake == NULL) {
         err_set(&e, "no memory for the first timers");
         give_up(&e);
     }
@@ -252,6 +271,7 @@ metrics_main(struct server *s, uint32_t slot, uint64_t identity)
 
     leash_free(m.leash);
     loop_timer_free(m.tick);
+    loop_fd_free(m.wake);
     http_server_free(m.stand_in);
     http_server_free(m.metrics);
     loop_free(m.loop);

@@ -219,16 +219,18 @@ say_draining(struct supervisor *v)
 }
 
 static void
-stop(struct supervisor *v, const char *why)
+stop(struct supervisor *v, const char *why, uint32_t sender)
 {
+    char from[24];
     uint64_t now = clock_ms();
+    number_text(from, sender);
     if (v->stopping) {
-        event(EVENT_INFO, "stopping at once", "signal", why, NULL);
+        event(EVENT_INFO, "stopping at once", "signal", why, "from_pid", from, NULL);
         child_hurry(v->table, now);
         return;
     }
     say_draining(v);
-    event(EVENT_INFO, "stopping", "signal", why, NULL);
+    event(EVENT_INFO, "stopping", "signal", why, "from_pid", from, NULL);
     child_drain(v->table, CHILD_EXIT_CLEAN, now);
 }
 
@@ -247,18 +249,18 @@ reload(struct supervisor *v)
 }
 
 static void
-on_signal(struct supervisor *v, int signo)
+on_signal(struct supervisor *v, int signo, uint32_t sender)
 {
     switch (signo) {
     case SIGTERM:
-        stop(v, "TERM");
+        stop(v, "TERM", sender);
         break;
     case SIGINT:
-        stop(v, "INT");
+        stop(v, "INT", sender);
         break;
     case SIGHUP:
         if (v->server->demo != NULL) /* the terminal is gone, and a demo has nothing to reload */
-            stop(v, "HUP");
+            stop(v, "HUP", sender);
         else
             reload(v);
         break;
@@ -372,7 +374,7 @@ wait_for_signals(struct supervisor *v)
     if (poll(&p, 1, (int)ms) <= 0)
         return;
     while (read(v->signals, &info, sizeof info) == (ssize_t)sizeof info)
-        on_signal(v, (int)info.ssi_signo);
+        on_signal(v, (int)info.ssi_signo, info.ssi_pid);
 }
 
 static int

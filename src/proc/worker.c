@@ -92,6 +92,15 @@ give_up(const char *what, const struct err *e, int code)
     _exit(code);
 }
 
+/* It may be speaking for the endpoint: now there is a worker again. */
+static void
+wake_metrics(const struct segment *s)
+{
+    for (uint32_t i = 0; i < s->n_slots; i++)
+        if (atomic_load(&s->slots[i].kind) == SLOT_METRICS)
+            segment_wake(s, i);
+}
+
 static void
 finish(struct worker *w)
 {
@@ -138,6 +147,7 @@ worker_main(struct server *s, unsigned number, uint32_t slot, uint64_t identity,
 
     w.state = SLOT_SERVING;
     childhood_beat(s, w.state);
+    wake_metrics(s->segment);
     loop_timer_set(w.beat, BEAT_MS);
     loop_run(w.loop);
     finish(&w);
