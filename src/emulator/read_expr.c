@@ -147,6 +147,15 @@ whole_bind(struct reader *r, const struct engine_bind *b, const char *text, size
     return v;
 }
 
+/* DuckDB's times count microseconds; only TIMESTAMP_NTZ has a twin with nanoseconds. */
+static int64_t
+whole_microseconds(struct reader *r, int64_t ns)
+{
+    if (ns % 1000 != 0)
+        read_unsupported(r, "nanoseconds in this type");
+    return ns / 1000;
+}
+
 static const char *
 timestamp_tz_bind(struct reader *r, const struct engine_bind *b)
 {
@@ -184,15 +193,22 @@ hex_bind(struct reader *r, const struct engine_bind *b)
 static const char *
 time_bind(struct reader *r, const struct engine_bind *b)
 {
-    int64_t n = whole_bind(r, b, b->value, strlen(b->value));
+    int64_t n = whole_bind(r, b, b->value, strlen(b->value)), us;
     struct str type = str_of(b->type);
 
-    if (str_is_nocase(type, "DATE"))
-        return read_text(r, "CAST(make_timestamp(%lld * 1000) AS DATE)", (long long)n);
+    if (str_is_nocase(type, "DATE")) {
+        if (__builtin_mul_overflow(n, INT64_C(1000), &us))
+            bad_bind(r, b);
+        return read_text(r, "CAST(make_timestamp(%lld) AS DATE)", (long long)us);
+    }
     if (str_is_nocase(type, "TIME"))
-        return read_text(r, "CAST(make_timestamp(%lld) AS TIME)", (long long)(n / 1000));
+        return read_text(
+            r, "CAST(make_timestamp(%lld) AS TIME)", (long long)whole_microseconds(r, n));
     if (str_is_nocase(type, "TIMESTAMP_LTZ"))
-        return read_text(r, "(make_timestamp(%lld) AT TIME ZONE 'UTC')", (long long)(n / 1000));
+        return read_text(r, "(make_timestamp(%lld) AT TIME ZONE 'UTC')",
+            (long long)whole_microseconds(r, n));
+    if (n % 1000 != 0)
+        return read_text(r, "make_timestamp_ns(%lld)", (long long)n);
     return read_text(r, "make_timestamp(%lld)", (long long)(n / 1000));
 }
 
