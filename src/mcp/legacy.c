@@ -9,22 +9,17 @@
 #include "mcp/server.h"
 
 static bool
-open_session(const struct mcp_server *s, struct str id, struct session_facts *f, struct buf *client)
+open_session(const struct mcp_server *s, struct str id, struct session_facts *f)
 {
-    return session_open(
-        s->session_key, str_trim(id), s->config->session_lifetime_min * 60, f, client);
+    return session_open(s->sessions, str_trim(id), s->config->session_lifetime_min * 60, f);
 }
 
 bool
 mcp_session_valid(const struct mcp_server *s, struct str principal, struct str session_id)
 {
     struct session_facts f = { .principal = principal };
-    struct buf client;
 
-    buf_init(&client, SESSION_CLIENT_MAX + 1);
-    bool valid = open_session(s, session_id, &f, &client);
-    buf_fini(&client);
-    return valid;
+    return open_session(s, session_id, &f);
 }
 
 /* Which client this is and what was agreed: from the session id, or from the connection. */
@@ -46,15 +41,12 @@ identify(struct mcp_request *r, struct buf *out)
             "Mcp-Session-Id is missing: send initialize first and repeat the id it returns");
 
     struct session_facts f = { .principal = r->principal };
-    struct buf client;
-    buf_init(&client, SESSION_CLIENT_MAX + 1);
-    bool valid = open_session(r->server, r->headers.session_id, &f, &client);
+    bool valid = open_session(r->server, r->headers.session_id, &f);
     if (valid) {
         r->revision = f.revision;
         if (f.client.n)
             r->client_name = arena_str(r->arena, f.client);
     }
-    buf_fini(&client);
     return valid ? MCP_RUN
                  : reply_error(r, out, RC_UNKNOWN_SESSION, "%s", rc_table[RC_UNKNOWN_SESSION].text);
 }
@@ -102,7 +94,7 @@ legacy_initialize(struct mcp_request *r, struct buf *out)
         struct session_facts f = { r->revision, clock_wall_s(), r->principal, r->client_name };
         struct buf id;
         buf_init(&id, 256);
-        session_issue(r->server->session_key, &f, &id);
+        session_issue(r->server->sessions, &f, &id);
         r->session_id = arena_str(r->arena, buf_str(&id));
         buf_fini(&id);
         if (!r->session_id.n) {

@@ -67,7 +67,8 @@ mcp_server_new(const struct config *c, struct err *e)
     }
     s->config = c;
     buf_init(&s->text, TEXT_MAX);
-    if (session_key_init(s->session_key, c, e) != 0)
+    s->sessions = session_book_new(c, e);
+    if (!s->sessions)
         goto fail;
     for (unsigned v = 0; v < MCP_REVISION__COUNT; v++) {
         tools_write_list(c, (enum mcp_revision)v, &s->text);
@@ -103,7 +104,7 @@ void
 mcp_server_inherit(struct mcp_server *s, const struct mcp_server *from)
 {
     if (!s->config->server_key_file)
-        memcpy(s->session_key, from->session_key, sizeof s->session_key);
+        session_book_inherit(s->sessions, from->sessions);
 }
 
 void
@@ -112,6 +113,6 @@ mcp_server_free(struct mcp_server *s)
     if (!s)
         return;
     buf_fini(&s->text);
-    explicit_bzero(s->session_key, sizeof s->session_key);
+    session_book_free(s->sessions);
     free(s);
 }

@@ -10,7 +10,7 @@
 
 struct mcp_server {
     const struct config *config; /* lent by the caller of mcp_server_new() */
-    unsigned char session_key[SESSION_KEY_BYTES];
+    struct session_book *sessions;
     /* Results that never change, from the comma behind the id to the closing brace. */
     struct str tools[MCP_REVISION__COUNT];
     struct str discover;

@@ -17,16 +17,21 @@ struct session_facts {
     struct str client;    /* clientInfo.name, cut to SESSION_CLIENT_MAX; may be empty */
 };
 
-/* Key from the configured file, or random.  0 or -1 with *e. */
-int session_key_init(unsigned char key[SESSION_KEY_BYTES], const struct config *c, struct err *e);
+/* The key, and what this process has verified lately, so that the requests of one session cost one
+ * signature between them.  One per mcp_server; after fork each worker's pages are its own. */
+struct session_book;
+
+/* Key from the configured file, or random.  NULL with *e. */
+struct session_book *session_book_new(const struct config *c, struct err *e);
+void session_book_free(struct session_book *b); /* wipes; NULL is fine */
+void session_book_inherit(struct session_book *b, const struct session_book *from); /* its key */
 
 /* The text of a new id: visible ASCII, at most 200 bytes. */
-void session_issue(
-    const unsigned char key[SESSION_KEY_BYTES], const struct session_facts *f, struct buf *out);
+void session_issue(struct session_book *b, const struct session_facts *f, struct buf *out);
 
 /* Checks signature, principal (f->principal, set by the caller) and age, and fills the rest of *f;
- * the client's name is appended to *client and lent from there.  False: refuse it as unknown. */
-bool session_open(const unsigned char key[SESSION_KEY_BYTES], struct str id, uint64_t lifetime_s,
-    struct session_facts *f, struct buf *client);
+ * f->client is lent until the next call.  False: refuse it as unknown. */
+bool session_open(struct session_book *b, struct str id, uint64_t lifetime_s,
+    struct session_facts *f);
 
 #endif
