@@ -89,7 +89,8 @@ put_out(const struct buf *b, FILE *to)
         fprintf(stderr, "error: not enough memory\n");
         return CHILD_EXIT_FAILED;
     }
-    fwrite(b->p, 1, b->len, to);
+    if (b->len > 0)
+        fwrite(b->p, 1, b->len, to);
     return fflush(to) == 0 ? CHILD_EXIT_CLEAN : CHILD_EXIT_FAILED;
 }
 

@@ -86,7 +86,7 @@ on_leave(void *arg, bool orphaned)
 _Noreturn static void
 give_up(const char *what, const struct err *e, int code)
 {
-    char line[sizeof e->text + 64];
+    char line[sizeof *e + 64];
     snprintf(line, sizeof line, "%s%s%s", what, e != NULL ? ": " : "", e != NULL ? e->text : "");
     childhood_last_words(line);
     _exit(code);
