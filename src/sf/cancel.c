@@ -13,7 +13,8 @@
 #include <stdlib.h>
 
 enum {
-    GRACE_MS = 10000, /* for all attempts of one cancel */
+    GRACE_MS = 10000,    /* for all attempts of one cancel */
+    LOOK_AFTER_MS = 250, /* a submit that has not answered by then is looked for as well */
     PAUSE_MIN_MS = 100,
     PAUSE_MAX_MS = 2000,
     FOUND_MAX = 8, /* statements under one request id: one, or two after a lost answer */
@@ -34,7 +35,8 @@ struct cancel {
     void (*cb)(void *arg, bool confirmed);
     void *arg;
     struct loop_timer *timer; /* the next attempt, or the telling */
-    struct wire *wire;
+    struct wire *submit;      /* adopted */
+    struct wire *wire;        /* a cancel under way */
     struct sf_statement *lookup;
     struct buf body; /* what an adopted submit borrows */
     char request_id[STATEMENT_ID];
@@ -80,6 +82,7 @@ cancel_free(struct cancel *k)
     *k->link = k->next;
     if (k->next)
         k->next->link = k->link;
+    wire_cancel(k->submit);
     wire_cancel(k->wire);
     loop_timer_free(k->timer);
     buf_fini(&k->body);
@@ -91,6 +94,9 @@ over(struct cancel *k, bool confirmed)
 {
     k->stage = OVER;
     k->confirmed = confirmed;
+    if (k->lookup)
+        sf_statement_drop(k->lookup, NULL, NULL);
+    k->lookup = NULL;
     loop_timer_set(k->timer, 0); /* never inside the call that began it */
 }
 
@@ -110,12 +116,12 @@ tell(struct cancel *k)
         cb(arg, confirmed);
 }
 
-/* Another attempt after a pause, while the grace lasts. */
+/* Another attempt after a pause, while the grace lasts; it does not end before the submit does. */
 static void
 later(struct cancel *k)
 {
     uint64_t pause = client_backoff_ms(PAUSE_MIN_MS, PAUSE_MAX_MS, ++k->tries);
-    if (clock_ms() + pause > k->deadline_ms)
+    if (!k->submit && clock_ms() + pause > k->deadline_ms)
         over(k, false);
     else
         loop_timer_set(k->timer, pause);
@@ -175,6 +181,10 @@ stop_next(struct cancel *k)
 static void
 stop_handle(struct cancel *k, const char *handle)
 {
+    loop_timer_clear(k->timer);
+    if (k->lookup)
+        sf_statement_drop(k->lookup, NULL, NULL);
+    k->lookup = NULL;
     if (!answer_is_handle(handle)) {
         over(k, false);
         return;
@@ -224,6 +234,7 @@ look_up(struct cancel *k)
     };
     struct buf sql;
     char id[UUID_TEXT];
+    loop_timer_clear(k->timer);
     uuid_v4(id);
     buf_init(&sql, 4096);
     buf_put_z(&sql, "select query_id from table(");
@@ -267,32 +278,30 @@ static void
 on_submit_end(void *arg, const struct wire_end *end)
 {
     struct cancel *k = arg;
-    k->wire = NULL;
-    if (end->ok && end->status == 200) {
-        k->counted = false;
+    k->submit = NULL;
+    if (k->stage == STOP || k->stage == OVER)
+        return; /* the lookup was faster */
+    bool unknown = !end->ok && end->sent, running = false;
+    if (end->ok && end->status != 200) {
+        struct answer a;
+        answer_init(&a);
+        struct verdict v = answer_judge(end->status, end->body, false, &a);
+        unknown = v.unknown;
+        running = v.kind == ANSWER_RUNNING;
+        if (running)
+            stop_handle(k, a.handle);
+        answer_fini(&a);
+    }
+    if (running)
+        return;
+    if (!unknown) {
+        k->counted = false; /* it has ended, or never began */
         over(k, true);
         return;
     }
-    bool unknown = !end->ok && end->sent;
-    struct answer a;
-    answer_init(&a);
-    if (end->ok) {
-        struct verdict v = answer_judge(end->status, end->body, false, &a);
-        unknown = v.unknown;
-        if (v.kind == ANSWER_RUNNING) {
-            stop_handle(k, a.handle);
-            answer_fini(&a);
-            return;
-        }
-    }
-    answer_fini(&a);
-    if (unknown) {
-        enter_stage(k, LOOK_UP);
+    enter_stage(k, LOOK_UP);
+    if (!k->lookup)
         look_up(k);
-    } else {
-        k->counted = false; /* it never ran */
-        over(k, true);
-    }
 }
 
 static void
@@ -306,10 +315,9 @@ on_timer(void *arg)
     case STOP:
         stop_next(k);
         break;
+    case AWAIT_SUBMIT:
     case LOOK_UP:
         look_up(k);
-        break;
-    case AWAIT_SUBMIT:
         break;
     }
 }
@@ -331,8 +339,9 @@ cancel_adopt(struct sf_client *c, struct wire *submit, struct buf *body, const c
     str_copy(k->request_id, sizeof k->request_id, str_of(request_id));
     k->body = *body;
     *body = (struct buf){ .p = NULL };
-    k->wire = submit;
+    k->submit = submit;
     wire_adopt(submit, &handlers, k);
+    loop_timer_set(k->timer, LOOK_AFTER_MS);
 }
 
 void

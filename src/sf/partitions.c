@@ -11,6 +11,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+/* Bytes that waited are parsed in pieces, one a round: nobody else in the loop waits for long. */
+enum { SLICE = 65536 };
+
 static struct part *
 slot(struct sf_statement *s, unsigned index)
 {
@@ -207,13 +210,13 @@ part_bytes(struct part *p, struct str bytes)
     bool turn = p->index == s->current;
     if (turn && !s->paused && p->pending_at == p->pending.len) {
         size_t taken = 0;
-        if (part_feed(p, bytes, &taken)) {
-            if (s->columns_known)
-                fetch_ahead(s);
-            return HTTP_GO;
-        }
+        bool all = part_feed(p, bytes, &taken);
+        if (s->columns_known)
+            fetch_ahead(s); /* also while paused: what comes waits, bounded */
         if (s->ended)
             return HTTP_ENOUGH;
+        if (all)
+            return HTTP_GO;
         bytes = str_from(bytes, taken); /* paused within the piece: the rest waits here */
         buf_clear(&p->pending);
         p->pending_at = 0;
@@ -390,7 +393,11 @@ partitions_pump(struct sf_statement *s)
         struct part *p = slot(s, s->current);
         if (p->pending_at < p->pending.len) {
             size_t taken = 0;
-            bool all = part_feed(p, str_from(buf_str(&p->pending), p->pending_at), &taken);
+            struct str waiting = str_from(buf_str(&p->pending), p->pending_at);
+            bool slice = waiting.n > SLICE;
+            if (slice)
+                waiting.n = SLICE;
+            bool all = part_feed(p, waiting, &taken);
             p->pending_at += taken;
             if (!all && !s->paused)
                 return;
@@ -400,6 +407,10 @@ partitions_pump(struct sf_statement *s)
             }
             if (s->columns_known)
                 fetch_ahead(s);
+            if (slice && all && !s->ended) {
+                loop_timer_set(s->timer, 0);
+                return;
+            }
         } else if (p->over) {
             struct err e = { "" };
             switch (rowparse_end(p->parse, &e)) {

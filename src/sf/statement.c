@@ -242,6 +242,8 @@ on_timer(void *arg)
     statement_enter(s);
     if (s->start_error.text[0])
         statement_fail(s, RC_INTERNAL, false, s->start_error.text);
+    else if (s->phase == STATEMENT_ROWS)
+        partitions_pump(s);
     else
         submit_or_poll(s);
     statement_leave(s);

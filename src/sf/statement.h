@@ -45,7 +45,7 @@ struct sf_statement {
 
     enum statement_phase phase;
     struct wire *wire;        /* the submit or poll under way */
-    struct loop_timer *timer; /* the next one */
+    struct loop_timer *timer; /* the next one; while rows come: the next slice of them */
     bool resubmit;            /* it may have arrived before: retry=true */
     bool maybe_sent;
     unsigned failures, retries;

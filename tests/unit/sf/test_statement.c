@@ -7,6 +7,7 @@
 #include "json_text.h"
 #include "must.h"
 #include "sf/request.h"
+#include "sf/statement.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -711,6 +712,7 @@ a_slow_reader_holds_everything_back(void **state)
         steps[i + 1].way = i == 1 ? FAKE_GZIP : FAKE_WHOLE;
     }
     bed_open(&b, steps, 4);
+    b.config.sf_partition_buffer = 1 << 18; /* more than is parsed in one round */
     b.pause_every = 500;
     start(&b, 0, true);
     unsigned pauses = 0, idle = 0;
@@ -732,6 +734,51 @@ a_slow_reader_holds_everything_back(void **state)
     bed_close(&b);
     for (unsigned i = 0; i < 3; i++)
         free(data[i]);
+}
+
+static void
+what_waited_is_delivered_in_slices(void **state)
+{
+    enum { ROWS = 20000 };
+    struct bed b;
+    struct fake_step steps[3] = { { SUB, 200, NULL, FAKE_HOLD }, { "partition=1", 200 },
+        { "partition=2", 200 } };
+    char head[1024];
+    snprintf(head, sizeof head,
+        HEAD "\"resultSetMetaData\":{\"partitionInfo\":[{\"rowCount\":1},{\"rowCount\":%u},"
+             "{\"rowCount\":%u}]," COLS "},\"data\":[[\"0\",\"a\"]]}",
+        ROWS, ROWS);
+    steps[0].body = head;
+    char *data[2];
+    for (unsigned i = 0; i < 2; i++)
+        steps[i + 1].body = data[i] = big_data(1 + i * ROWS, ROWS, &steps[i + 1].body_size);
+    bed_open(&b, steps, 3);
+    b.config.sf_partition_buffer = 1 << 22;
+    b.config.sf_partitions_ahead = 3;
+    b.pause_every = 1;
+    start(&b, 0, true);
+    fake_release(&b.server);
+    /* The first row pauses; the other partitions arrive whole meanwhile. */
+    wait_requests(&b, 3);
+    const struct part *parts = b.statement->parts;
+    uint64_t deadline = clock_ms() + 10000;
+    while (!(parts[1].over && parts[2].over) && clock_ms() < deadline)
+        loop_run_once(b.loop, 20);
+    assert_int_equal(b.rows, 1);
+    b.pause_every = 0;
+    sf_statement_resume(b.statement);
+    unsigned most = b.rows;
+    while (!b.done && clock_ms() < deadline) {
+        unsigned before = b.rows;
+        loop_run_once(b.loop, 20);
+        most = b.rows - before > most ? b.rows - before : most;
+    }
+    assert_int_equal(b.outcome.rc, RC_OK);
+    assert_int_equal(b.rows, 2 * ROWS + 1);
+    assert_true(most < 4000); /* twice 64 KiB of rows of 34 bytes: the end of one, the next */
+    bed_close(&b);
+    free(data[0]);
+    free(data[1]);
 }
 
 /* ---- limits ------------------------------------------------------------------------------------
@@ -960,6 +1007,25 @@ a_dropped_submit_without_an_answer_is_looked_up(void **state)
 }
 
 static void
+a_dropped_submit_that_hangs_is_looked_up_meanwhile(void **state)
+{
+    static const struct fake_step steps[] = { { SUB, 202, RUNNING, FAKE_HOLD },
+        { "POST /api/v2/statements?", 422, "{\"code\":\"000606\",\"message\":\"no warehouse\"}" },
+        { "POST /api/v2/statements?", 200, FOUND("[\"" H "\"]") }, { STOPS, 200, CANCELLED } };
+    struct bed b;
+    bed_open(&b, steps, 4);
+    start(&b, 0, true);
+    wait_requests(&b, 1);
+    uint64_t began = clock_ms();
+    sf_statement_drop(b.statement, on_cancelled, &b);
+    run_until(&b, &b.cancelled, -1);
+    assert_int_equal(b.cancelled, 1);
+    assert_int_equal(b.server.n_requests, 4);
+    assert_true(clock_ms() - began < 1500);
+    bed_close(&b);
+}
+
+static void
 a_client_can_go_in_the_middle_of_everything(void **state)
 {
     static const struct fake_step steps[] = { { SUB, 202, RUNNING, FAKE_HOLD },
@@ -1079,6 +1145,7 @@ main(void)
         cmocka_unit_test(a_partition_that_cannot_be_had_fails_the_call),
         cmocka_unit_test(missing_rows_are_noticed),
         cmocka_unit_test(a_slow_reader_holds_everything_back),
+        cmocka_unit_test(what_waited_is_delivered_in_slices),
         cmocka_unit_test(the_row_limit_is_exact),
         cmocka_unit_test(partitions_past_the_limit_are_never_fetched),
         cmocka_unit_test(enough_ends_it_at_once),
@@ -1090,6 +1157,7 @@ main(void)
         cmocka_unit_test(a_handle_that_had_ended_counts_as_cancelled),
         cmocka_unit_test(a_request_id_is_found_by_its_tag),
         cmocka_unit_test(a_dropped_submit_without_an_answer_is_looked_up),
+        cmocka_unit_test(a_dropped_submit_that_hangs_is_looked_up_meanwhile),
         cmocka_unit_test(a_client_can_go_in_the_middle_of_everything),
         cmocka_unit_test(running_for_ever_ends_after_the_timeout),
     };
