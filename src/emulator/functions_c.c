@@ -287,7 +287,7 @@ register_division(duckdb_connection con, int scale)
     duckdb_scalar_function f = duckdb_create_scalar_function();
     duckdb_logical_type any = duckdb_create_logical_type(DUCKDB_TYPE_ANY);
     duckdb_logical_type type = duckdb_create_decimal_type(38, (uint8_t)scale);
-    char name[16];
+    char name[24];
 
     snprintf(name, sizeof name, "_div_%d", scale);
     duckdb_scalar_function_set_name(f, name);
