@@ -112,11 +112,13 @@ static void
 count(const struct call *c, enum rc rc, uint64_t now_ns)
 {
     unsigned tool = tool_index(c->mcp.tool);
-    struct str session = c->mcp.headers.session_id;
+    struct str session = c->mcp.headers.session_id; /* its first characters hold random bytes */
 
     metrics_count(METRIC_REQUESTS, metrics_status(rc_table[rc].status), tool, 1);
     metrics_observe(METRIC_REQUEST_SECONDS, 0, now_ns - c->started_ns);
-    active_seen(c->front->o.segment->actives, session.n ? hash64(session) : c->client, now_ns);
+    active_seen(c->front->o.segment->actives,
+        session.n ? hash64((struct str){ session.p, session.n < 40 ? session.n : 40 }) : c->client,
+        now_ns);
     if (!is_tool_call(c))
         return;
     if (rc != RC_OK && c->tool_result && !c->client_gone)

@@ -649,6 +649,41 @@ skip_plain(struct http_scan *s, const struct http_scan_limits *limits, const cha
     return i;
 }
 
+/* The names that end_name() knows, by length and first letter. */
+static bool
+may_be_framing(const char *name, size_t n)
+{
+    char first = lower(name[0]);
+
+    return n == 4    ? first == 'h'
+           : n == 6  ? first == 'e'
+           : n == 14 ? first == 'c'
+                     : n == 17 && first == 't';
+}
+
+/* A header line that is here whole and matters nothing to framing: most are.  0: not so, step()
+ * will tell. */
+static size_t
+skip_line(struct http_scan *s, const struct http_scan_limits *limits, const char *p, size_t n)
+{
+    size_t i = 0;
+
+    while (i < n && (classes[(unsigned char)p[i]] & TOKEN))
+        i++;
+    if (i == 0 || i == n || p[i] != ':' || may_be_framing(p, i))
+        return 0;
+    i++;
+    i += value_run(p + i, n - i);
+    if (n - i < 2 || p[i] != '\r' || p[i + 1] != '\n')
+        return 0;
+    i += 2;
+    if (i > limits->max_head - s->head || s->fields >= limits->max_headers)
+        return 0;
+    s->fields++;
+    s->head += (uint32_t)i;
+    return i;
+}
+
 void
 http_scan_init(struct http_scan *s)
 {
@@ -674,6 +709,10 @@ http_scan_feed(struct http_scan *s, const struct http_scan_limits *limits, const
                 s->requests++;
                 begin_request(s);
             }
+            continue;
+        }
+        if (s->state == S_FIELD && (run = skip_line(s, limits, p + at, n - at)) > 0) {
+            at += run;
             continue;
         }
         if (counts_as_head(s) && ++s->head > limits->max_head) {
