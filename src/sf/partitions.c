@@ -173,8 +173,10 @@ parse_failed(struct part *p, const struct err *e)
             snprintf(text, sizeof text, "partition %u: %s", p->index, e->text);
         else
             snprintf(text, sizeof text, "%s", e->text);
+        /* Garbage where a result should begin does not even say that the statement has ended. */
         bool large = rowparse_too_large(p->parse);
-        statement_fail(s, large ? RC_RESULT_TOO_LARGE : RC_UPSTREAM_FAILED, false, text);
+        statement_fail(
+            s, large ? RC_RESULT_TOO_LARGE : RC_UPSTREAM_FAILED, !s->columns_known, text);
     }
 }
 
@@ -360,7 +362,7 @@ part_complete(struct part *p)
             s->elapsed_ns = 0;
             statement_poll_again(s);
         } else {
-            statement_fail(s, RC_UPSTREAM_FAILED, false, "the answer holds no result");
+            statement_fail(s, RC_UPSTREAM_FAILED, true, "the answer holds no result");
         }
         return false;
     }

@@ -341,7 +341,7 @@ sf_statement_drop(
         return;
     statement_enter(s);
     struct sf_client *c = s->client;
-    if (s->phase == STATEMENT_ROWS || s->start_error.text[0]) {
+    if ((s->phase == STATEMENT_ROWS && s->columns_known) || s->start_error.text[0]) {
         cancel_nothing(c, on_cancelled, arg);
     } else if (s->handle[0]) {
         sf_cancel_handle(c, s->handle, on_cancelled, arg);

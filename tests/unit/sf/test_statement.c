@@ -468,6 +468,7 @@ html_is_never_parsed(void **state)
     bed_close(&b);
     PLAY(&b, true, RC_UPSTREAM_FAILED, { SUB, 200, "<html>login</html>" });
     assert_non_null(strstr(b.message, "'{' expected, got '<'"));
+    assert_true(b.outcome.may_be_running); /* it does not say that anything ended */
     assert_int_equal(b.rows, 0);
     bed_close(&b);
     PLAY(&b, true, RC_UPSTREAM_FAILED, { SUB, 422, "<html>" });
@@ -562,6 +563,7 @@ json_that_lost_its_end_is_an_error(void **state)
     PLAY(&b, true, RC_UPSTREAM_FAILED,
         { SUB, 200, HEAD "\"resultSetMetaData\":{" COLS "},\"data\":[[\"1\",\"x\"]" });
     assert_string_equal(b.message, "the answer ended in the middle of its rows");
+    assert_false(b.outcome.may_be_running);
     bed_close(&b);
     PLAY(&b, true, RC_UPSTREAM_FAILED, { SUB, 200, "{\"code\":\"090001\"}" });
     assert_string_equal(b.message, "the answer holds no result");
