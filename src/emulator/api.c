@@ -5,6 +5,7 @@
 #include "emulator/api.h"
 
 #include "clock.h"
+#include "emulator/answers.h"
 #include "emulator/catalog.h"
 #include "emulator/submit.h"
 #include "encode.h"
@@ -74,297 +75,7 @@ api_set_server(struct api *a, struct server *s)
     a->server = s;
 }
 
-/* ---- replies --------------------------------------------------------------------------------- */
-
-static const struct fault no_fault = { .kind = FAULT_NONE, .retry_after = -1 };
-
-static enum server_spoil
-spoil_of(const struct fault *f)
-{
-    switch (f->kind) {
-    case FAULT_TRUNCATE:
-        return SERVER_HALF;
-    case FAULT_RESET_MID_BODY:
-        return SERVER_RESET_MID_BODY;
-    case FAULT_SLOW:
-        return SERVER_SLOW;
-    case FAULT_DROP_AFTER:
-        return SERVER_DROP;
-    default:
-        return SERVER_WHOLE;
-    }
-}
-
-static void
-reply(struct server_call *c, int status, struct str body, const char *link, bool gzip,
-    const struct fault *f)
-{
-    struct server_reply r = { .status = status,
-        .link = link,
-        .gzip = gzip,
-        .retry_after = f->retry_after,
-        .spoil = spoil_of(f),
-        .delay_ms = f->ms };
-
-    server_reply(c, &r, body);
-}
-
-static void
-put_code(struct buf *b, const char *code, const char *message)
-{
-    buf_put_z(b, "{\"code\":");
-    json_put_z(b, code);
-    buf_put_z(b, ",\"message\":");
-    json_put_z(b, message);
-}
-
-static void
-reply_code(struct server_call *c, int status, const char *code, const char *message)
-{
-    struct buf b;
-
-    buf_init(&b, BODY_MAX);
-    put_code(&b, code, message);
-    buf_put_c(&b, '}');
-    reply(c, status, buf_str(&b), NULL, false, &no_fault);
-    buf_fini(&b);
-}
-
-static void
-put_handle(struct buf *b, const struct statement *s)
-{
-    buf_printf(b, ",\"statementHandle\":\"%s\"", statement_handle(s));
-}
-
-static void
-put_status_url(struct buf *b, const struct statement *s)
-{
-    buf_printf(b, ",\"statementStatusUrl\":\"/api/v2/statements/%s?requestId=%s\"",
-        statement_handle(s), statement_request_id(s));
-}
-
-static void
-reply_running(
-    struct server_call *c, const struct statement *s, const char *code, const struct fault *f)
-{
-    struct buf b;
-
-    buf_init(&b, BODY_MAX);
-    put_code(&b, code,
-        "Asynchronous execution in progress. Use provided query id to perform query monitoring "
-        "and management.");
-    put_handle(&b, s);
-    put_status_url(&b, s);
-    buf_put_c(&b, '}');
-    reply(c, 202, buf_str(&b), NULL, false, f);
-    buf_fini(&b);
-}
-
-static void
-reply_failed(struct server_call *c, const struct statement *s, const struct fault *fault)
-{
-    const struct failure *f = statement_failure(s);
-    bool timed_out = statement_state(s) == STATEMENT_TIMED_OUT;
-    char text[160];
-    struct buf b;
-
-    snprintf(text, sizeof text,
-        "Statement reached its statement or warehouse timeout of %llu second(s) and was canceled.",
-        (unsigned long long)statement_timeout_s(s));
-    buf_init(&b, BODY_MAX);
-    put_code(&b, f->code, timed_out ? text : f->message);
-    buf_put_z(&b, ",\"sqlState\":");
-    json_put_z(&b, f->sqlstate);
-    put_handle(&b, s);
-    put_status_url(&b, s);
-    buf_put_c(&b, '}');
-    reply(c, timed_out ? 408 : 422, buf_str(&b), NULL, false, fault);
-    buf_fini(&b);
-}
-
-static void
-put_link(struct buf *b, const struct statement *s, size_t partition, const char *rel)
-{
-    buf_printf(b, "%s</api/v2/statements/%s?requestId=%s&partition=%zu>; rel=\"%s\"",
-        b->len > 0 ? ", " : "", statement_handle(s), statement_request_id(s), partition, rel);
-}
-
-static void
-put_links(struct buf *b, const struct statement *s, size_t at, size_t count)
-{
-    put_link(b, s, 0, "first");
-    if (at > 0)
-        put_link(b, s, at - 1, "prev");
-    if (at + 1 < count)
-        put_link(b, s, at + 1, "next");
-    put_link(b, s, count - 1, "last");
-}
-
-static void
-put_stats(struct buf *b, const struct result_stats *st)
-{
-    if (st->inserted < 0)
-        return;
-    buf_printf(b,
-        ",\"stats\":{\"numRowsInserted\":%lld,\"numRowsUpdated\":%lld,\"numRowsDeleted\":%lld,"
-        "\"numDuplicateRowsUpdated\":%lld}",
-        (long long)st->inserted, (long long)st->updated, (long long)st->deleted,
-        (long long)st->duplicates);
-}
-
-static void
-reply_result(struct server_call *c, struct statement *s, const struct fault *f)
-{
-    struct result *r = statement_result(s);
-    bool too_large = f->kind == FAULT_391908;
-    struct buf b, links;
-
-    buf_init(&b, BODY_MAX);
-    buf_init(&links, 4096);
-    put_code(&b, too_large ? "391908" : "090001",
-        too_large ? "The result set is too large." : "Statement executed successfully.");
-    buf_put_z(&b, ",\"sqlState\":\"00000\"");
-    put_handle(&b, s);
-    buf_printf(&b, ",\"createdOn\":%lld", (long long)statement_created_ms(s));
-    put_status_url(&b, s);
-    buf_put_c(&b, ',');
-    result_put_metadata(r, &b);
-    put_stats(&b, result_stats(r));
-    buf_put_z(&b, ",\"data\":");
-    if (too_large)
-        buf_put_z(&b, "[]");
-    else
-        buf_put_str(&b, result_first_rows(r));
-    buf_put_c(&b, '}');
-    put_links(&links, s, 0, result_partitions(r));
-    reply(c, 200, buf_str(&b), buf_text(&links), false, f);
-    buf_fini(&b);
-    buf_fini(&links);
-}
-
-static void
-reply_outcome(struct server_call *c, struct statement *s, const struct fault *f)
-{
-    if (statement_state(s) == STATEMENT_SUCCEEDED)
-        reply_result(c, s, f);
-    else
-        reply_failed(c, s, f);
-}
-
-static void
-reply_partition(struct server_call *c, struct statement *s, size_t at, const struct fault *f)
-{
-    struct result *r = statement_result(s);
-    struct buf links;
-
-    if (at == 0) {
-        reply_result(c, s, f);
-        return;
-    }
-    buf_init(&links, 4096);
-    put_links(&links, s, at, result_partitions(r));
-    reply(c, 200, result_partition_gzip(r, at), buf_text(&links), true, f);
-    buf_fini(&links);
-}
-
-static void
-reply_unknown_handle(struct server_call *c, struct str handle)
-{
-    struct buf b, text;
-
-    buf_init(&b, BODY_MAX);
-    buf_init(&text, 1024);
-    buf_printf(&text, "Statement %.*s not found", (int)(handle.n < 100 ? handle.n : 100), handle.p);
-    put_code(&b, "000709", buf_text(&text));
-    buf_put_z(&b, ",\"sqlState\":\"02000\",\"statementHandle\":");
-    json_put_string(&b, handle);
-    buf_put_c(&b, '}');
-    reply(c, 422, buf_str(&b), NULL, false, &no_fault);
-    buf_fini(&b);
-    buf_fini(&text);
-}
-
-/* ---- faults that need no statement -------------------------------------------------------------
- */
-
-static void
-reply_html(struct server_call *c, const struct fault *f)
-{
-    static const char page[] = "<html><head><title>Service Unavailable</title></head>"
-                               "<body><h1>Service Unavailable</h1></body></html>";
-    struct server_reply r = { .status = f->status,
-        .content_type = "text/html",
-        .retry_after = f->retry_after,
-        .delay_ms = f->ms };
-
-    server_reply(c, &r, str_of(f->body ? f->body : page));
-}
-
-static void
-reply_status(struct server_call *c, const struct fault *f)
-{
-    struct server_reply r = {
-        .status = f->status, .retry_after = f->retry_after, .delay_ms = f->ms
-    };
-    struct buf b;
-
-    if (f->body) {
-        server_reply(c, &r, str_of(f->body));
-        return;
-    }
-    buf_init(&b, BODY_MAX);
-    put_code(&b,
-        f->code            ? f->code
-        : f->status == 429 ? "390505"
-        : f->status == 401 ? "390144"
-                           : "000603",
-        f->message         ? f->message
-        : f->status == 429 ? "Too many requests."
-                           : "A fault was asked for.");
-    buf_put_c(&b, '}');
-    server_reply(c, &r, buf_str(&b));
-    buf_fini(&b);
-}
-
-static void
-reply_jwt_refused(struct server_call *c)
-{
-    char id[UUID_TEXT], text[80];
-
-    uuid_v4(id);
-    snprintf(text, sizeof text, "JWT token is invalid. [%s]", id);
-    reply_code(c, 401, "390144", text);
-}
-
-/* True: the fault was the answer. */
-static bool
-answered_by_fault(struct server_call *c, const struct fault *f)
-{
-    switch (f->kind) {
-    case FAULT_STATUS:
-        reply_status(c, f);
-        return true;
-    case FAULT_HTML:
-        reply_html(c, f);
-        return true;
-    case FAULT_GARBAGE:
-        reply(c, 200, str_of(f->body ? f->body : "{\"code\":\"090001\",\"data\":[[\"1\""), NULL,
-            false, f);
-        return true;
-    case FAULT_DROP:
-        server_drop(c);
-        return true;
-    case FAULT_HANG:
-        return true;
-    case FAULT_JWT_REFUSED:
-        reply_jwt_refused(c);
-        return true;
-    default:
-        return false;
-    }
-}
-
-/* ---- submit ---------------------------------------------------------------------------------- */
+/* ---- submit --------------------------------------------------------------------------- */
 
 static void
 end_waiting(struct waiting *w)
@@ -384,9 +95,9 @@ on_statement_ended(void *arg, struct statement *s)
     struct waiting *w = arg;
 
     if (statement_ended(s))
-        reply_outcome(w->call, s, &w->fault);
+        answer_outcome(w->call, s, &w->fault);
     else
-        reply_running(w->call, s, "333333", &w->fault);
+        answer_running(w->call, s, "333333", &w->fault);
     end_waiting(w);
 }
 
@@ -396,7 +107,7 @@ on_sync_limit(void *arg)
     struct waiting *w = arg;
 
     statement_unwait(w->statement, w);
-    reply_running(w->call, w->statement, "333333", &w->fault);
+    answer_running(w->call, w->statement, "333333", &w->fault);
     end_waiting(w);
 }
 
@@ -407,11 +118,11 @@ answer_submit(
     struct waiting *w;
 
     if (statement_ended(s)) {
-        reply_outcome(c, s, f);
+        answer_outcome(c, s, f);
         return;
     }
     if (async || !(w = calloc(1, sizeof *w))) {
-        reply_running(c, s, "333334", f);
+        answer_running(c, s, "333334", f);
         return;
     }
     *w = (struct waiting){ .next = a->waiting, .api = a, .call = c, .statement = s, .fault = *f };
@@ -453,7 +164,7 @@ refuse_query(struct server_call *c, const char *name)
 
     snprintf(
         text, sizeof text, "Request parameter '%s' is not allowed or invalid for SQL API", name);
-    reply_code(c, 400, "391917", text);
+    answer_code(c, 400, "391917", text);
 }
 
 static bool
@@ -507,7 +218,7 @@ handle_submit(struct api *a, struct server_call *c, const char *user)
     char made[UUID_TEXT], text[400];
 
     if (submit_read(&in, server_body(c)) != 0) {
-        reply_code(c, in.status, in.failure.code, in.failure.message);
+        answer_code(c, in.status, in.failure.code, in.failure.message);
         submit_fini(&in);
         return;
     }
@@ -521,7 +232,7 @@ handle_submit(struct api *a, struct server_call *c, const char *user)
             "Role '%.*s' specified in the connect string does not exist or not authorized. Contact "
             "your local system administrator, or attempt to login with another role, e.g. PUBLIC.",
             (int)(in.spec.role.n < 100 ? in.spec.role.n : 100), in.spec.role.p);
-        reply_code(c, 422, "390189", text);
+        answer_code(c, 422, "390189", text);
         submit_fini(&in);
         return;
     }
@@ -544,12 +255,11 @@ handle_submit(struct api *a, struct server_call *c, const char *user)
     if (s)
         answer_submit(a, c, s, async, &f);
     else
-        reply_code(c, 500, "000603", "no memory");
+        answer_code(c, 500, "000603", "no memory");
     submit_fini(&in);
 }
 
-/* ---- poll, partition, cancel -------------------------------------------------------------------
- */
+/* ---- poll, partition, cancel ---------------------------------------------------------- */
 
 static struct statement *
 find_own(struct api *a, struct str handle, const char *user)
@@ -573,15 +283,15 @@ handle_get(struct api *a, struct server_call *c, struct str handle, const char *
     if (at.p && str_to_u64(at, &partition) != 0)
         refuse_query(c, "partition");
     else if (!s)
-        reply_unknown_handle(c, handle);
+        answer_unknown_handle(c, handle);
     else if (!statement_ended(s) || f.kind == FAULT_FOREVER_202)
-        reply_running(c, s, "333334", &f);
+        answer_running(c, s, "333334", &f);
     else if (statement_state(s) != STATEMENT_SUCCEEDED)
-        reply_failed(c, s, &f);
+        answer_outcome(c, s, &f);
     else if (partition >= result_partitions(statement_result(s)))
         refuse_query(c, "partition");
     else
-        reply_partition(c, s, partition, &f);
+        answer_partition(c, s, partition, &f);
 }
 
 static void
@@ -595,27 +305,26 @@ handle_cancel(struct api *a, struct server_call *c, struct str handle, const cha
     if (answered_by_fault(c, &f))
         return;
     if (!s) {
-        reply_unknown_handle(c, handle);
+        answer_unknown_handle(c, handle);
         return;
     }
     buf_init(&b, BODY_MAX);
     if (statements_cancel(a->o.statements, s)) {
-        put_code(&b, "000604", "SQL execution canceled");
+        answer_put_code(&b, "000604", "SQL execution canceled");
         buf_put_z(&b, ",\"sqlState\":\"57014\"");
     } else {
-        put_code(&b, "000605", "Identified SQL statement is not currently executing.");
+        answer_put_code(&b, "000605", "Identified SQL statement is not currently executing.");
         buf_put_z(&b, ",\"sqlState\":\"02000\"");
     }
     bool canceled = !statement_ended(s);
-    put_handle(&b, s);
-    put_status_url(&b, s);
+    answer_put_handle(&b, s);
+    answer_put_status_url(&b, s);
     buf_put_c(&b, '}');
-    reply(c, canceled ? 200 : 422, buf_str(&b), NULL, false, &f);
+    answer_json(c, canceled ? 200 : 422, buf_str(&b), NULL, false, &f);
     buf_fini(&b);
 }
 
-/* ---- control endpoints for tests ----------------------------------------------------------------
- */
+/* ---- control endpoints for tests ------------------------------------------------------ */
 
 static void
 put_stats_json(struct api *a, struct buf *b)
@@ -671,7 +380,7 @@ handle_control(struct api *a, struct server_call *c, struct str what)
     buf_init(&b, BODY_MAX);
     if (!server_from_loopback(c)) {
         status = 403;
-        put_code(&b, "403", "loopback only");
+        answer_put_code(&b, "403", "loopback only");
         buf_put_c(&b, '}');
     } else if (get && str_is(what, "statements")) {
         statements_put_json(a->o.statements, &b);
@@ -684,7 +393,7 @@ handle_control(struct api *a, struct server_call *c, struct str what)
             buf_put_z(&b, "{}");
         } else {
             status = 400;
-            put_code(&b, "400", e.text);
+            answer_put_code(&b, "400", e.text);
             buf_put_c(&b, '}');
         }
     } else if (strcmp(method, "DELETE") == 0 && str_is(what, "faults")) {
@@ -695,14 +404,14 @@ handle_control(struct api *a, struct server_call *c, struct str what)
         buf_put_z(&b, "{}");
     } else {
         status = 404;
-        put_code(&b, "404", "no such control endpoint");
+        answer_put_code(&b, "404", "no such control endpoint");
         buf_put_c(&b, '}');
     }
-    reply(c, status, buf_str(&b), NULL, false, &no_fault);
+    answer_json(c, status, buf_str(&b), NULL, false, &answer_no_fault);
     buf_fini(&b);
 }
 
-/* ---- routing --------------------------------------------------------------------------------- */
+/* ---- routing -------------------------------------------------------------------------- */
 
 static struct str
 behind(struct str path, const char *prefix)
@@ -736,11 +445,11 @@ static bool
 headers_are_fine(struct server_call *c, bool post)
 {
     if (!accepts_json(server_header(c, "Accept")))
-        reply_code(c, 400, "391902", "Unsupported Accept header; use application/json.");
+        answer_code(c, 400, "391902", "Unsupported Accept header; use application/json.");
     else if (server_header(c, "User-Agent").n == 0)
-        reply_code(c, 400, "391903", "The User-Agent header is missing.");
+        answer_code(c, 400, "391903", "The User-Agent header is missing.");
     else if (post && !media_type_is_json(server_header(c, "Content-Type")))
-        reply_code(c, 415, "391901", "Unsupported Content-Type; use application/json.");
+        answer_code(c, 415, "391901", "Unsupported Content-Type; use application/json.");
     else
         return true;
     return false;
@@ -786,17 +495,17 @@ api_handle(void *api, struct server_call *c)
     enum route r = route_of(path, server_method(c), &handle, &wrong_method);
     a->requests[r == ROUTE_POLL && server_query(c, "partition").p ? ROUTE_PARTITION : r]++;
     if (r == ROUTE_OTHER) {
-        reply_code(c, 404, "390404", "Not Found");
+        answer_code(c, 404, "390404", "Not Found");
         return;
     }
     if (wrong_method) {
-        reply_code(c, 405, "390405", "Method Not Allowed");
+        answer_code(c, 405, "390405", "Method Not Allowed");
         return;
     }
     const char *user = auth_check(a->o.auth, server_header(c, "Authorization"),
         server_header(c, "X-Snowflake-Authorization-Token-Type"), clock_wall_s(), &why);
     if (!user) {
-        reply_code(c, 401, why.code, why.message);
+        answer_code(c, 401, why.code, why.message);
         return;
     }
     if (!headers_are_fine(c, r == ROUTE_SUBMIT) || !query_is_fine(c, r == ROUTE_SUBMIT))

@@ -7,6 +7,7 @@
 #include "clock.h"
 #include "emulator/catalog.h"
 #include "emulator/functions_c.h"
+#include "emulator/probes.h"
 #include "emulator/run.h"
 #include "emulator/sample.h"
 #include "must.h"
@@ -267,6 +268,8 @@ fill_database(struct engine *en, struct err *e)
     if (duckdb_connect(en->db, &con) != DuckDBSuccess)
         return err_set(e, "DuckDB gives no connection");
     int rc = functions_c_register(con, e);
+    if (rc == 0)
+        rc = probes_register(con, e);
     if (rc == 0)
         rc = catalog_create(con, e);
     if (rc == 0)

@@ -44,17 +44,15 @@ struct expr {
     bool probed;        /* holds a probe: its own type is not known yet */
 };
 
-/* ---- leaving ----------------------------------------------------------------------------------
- */
-_Noreturn void read_fail(struct reader *r); /* r->f is set */
-_Noreturn void read_syntax(struct reader *r);
-_Noreturn void read_unsupported(struct reader *r, const char *feature);
-_Noreturn void read_no_memory(struct reader *r);
+/* ---- leaving -------------------------------------------------------------------------- */
+void read_fail(struct reader *r) __attribute__((noreturn)); /* r->f is set */
+void read_syntax(struct reader *r) __attribute__((noreturn));
+void read_unsupported(struct reader *r, const char *feature) __attribute__((noreturn));
+void read_no_memory(struct reader *r) __attribute__((noreturn));
 
 void read_deeper(struct reader *r); /* then r->depth-- on the way back */
 
-/* ---- text -------------------------------------------------------------------------------------
- */
+/* ---- text ----------------------------------------------------------------------------- */
 const char *read_text(struct reader *r, const char *fmt, ...)
     __attribute__((format(printf, 2, 3), returns_nonnull));
 const char *read_copy(struct reader *r, struct str s);
@@ -63,8 +61,7 @@ const char *read_ident(struct reader *r, const char *exact);   /* "NAME", spelle
 const char *read_mangled(struct reader *r, const char *exact); /* the same as a string literal */
 const char *read_upper(struct reader *r, struct str s);
 
-/* ---- tokens -----------------------------------------------------------------------------------
- */
+/* ---- tokens --------------------------------------------------------------------------- */
 const struct sql_token *read_peek(const struct reader *r, size_t ahead);
 bool read_is(const struct reader *r, const char *word);
 bool read_is2(const struct reader *r, const char *first, const char *second);
@@ -84,8 +81,7 @@ struct str read_source(const struct reader *r, size_t from, size_t to);
 /* Position behind the parenthesis that closes the one at `at`. */
 size_t read_behind_parens(struct reader *r, size_t at);
 
-/* ---- object names -----------------------------------------------------------------------------
- */
+/* ---- object names --------------------------------------------------------------------- */
 struct object {
     const char *database, *schema, *name; /* exact; NULL where the level is above the object */
 };
@@ -99,8 +95,7 @@ void read_note_table(struct reader *r, const struct object *o);
 /* "database_name = .. AND schema_name = .." with the name under `column` unless that is NULL. */
 const char *read_object_where(struct reader *r, const struct object *o, const char *column);
 
-/* ---- types ------------------------------------------------------------------------------------
- */
+/* ---- types ---------------------------------------------------------------------------- */
 struct sql_type {
     const char *duck, *declared;
     enum site_type kind;
@@ -110,9 +105,13 @@ struct sql_type {
 struct sql_type read_type(struct reader *r);
 struct sql_type read_type_of(enum site_type kind);
 
-/* ---- expressions, queries, statements
- * ------------------------------------------------------------ */
+/* ---- expressions, queries, statements ------------------------------------------------- */
 struct expr read_expr(struct reader *r);
+struct expr read_predicate(struct reader *r);          /* what AND, OR and NOT join */
+struct expr read_sum(struct reader *r);                /* what comparisons compare */
+bool read_literal(struct reader *r, struct expr *out); /* false: none is next */
+/* Text that stands for the tokens from `from` to here. */
+struct expr read_plain(const struct reader *r, size_t from, const char *sql);
 const char *read_expr_list(struct reader *r); /* a, b, c */
 struct expr read_call(struct reader *r);      /* at a function's name */
 const char *read_order_by(struct reader *r);  /* behind ORDER BY */

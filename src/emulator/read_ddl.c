@@ -52,8 +52,7 @@ note_object(struct reader *r, const struct making *m, const char *kind, const ch
                quoted_or_null(r, comment), text ? text : "NULL", where));
 }
 
-/* ---- tables -----------------------------------------------------------------------------------
- */
+/* ---- tables --------------------------------------------------------------------------- */
 
 struct column {
     const char *name, *declared, *default_text, *comment;

@@ -5,20 +5,10 @@
 
 #include "must.h"
 
-#include <stdio.h>
-#include <stdlib.h>
-
 #define MOST_DEPTH 200
 
 static struct expr read_or(struct reader *r);
-static struct expr read_add(struct reader *r);
 static struct expr read_unary(struct reader *r);
-
-static struct expr
-plain(struct reader *r, size_t from, const char *sql)
-{
-    return (struct expr){ .sql = sql, .from = from, .to = r->at };
-}
 
 static struct expr
 combine(struct reader *r, const struct expr *a, const struct expr *b, const char *sql)
@@ -60,207 +50,7 @@ read_deeper(struct reader *r)
     }
 }
 
-/* ---- literals and simple things
- * ------------------------------------------------------------------ */
-
-static struct expr
-read_number(struct reader *r)
-{
-    size_t from = r->at++, digits = 0;
-    struct str raw = r->tokens[from].raw;
-    bool exponent = memchr(raw.p, 'e', raw.n) || memchr(raw.p, 'E', raw.n);
-    bool point = memchr(raw.p, '.', raw.n) != NULL;
-    struct expr e = plain(r, from, read_copy(r, raw));
-
-    for (size_t i = 0; i < raw.n; i++)
-        digits += raw.p[i] >= '0' && raw.p[i] <= '9' && (digits > 0 || raw.p[i] != '0');
-    if (!exponent && digits > 38) {
-        failure_set(r->f, "001007", "22003",
-            "SQL compilation error:\nNumber out of representable "
-            "range");
-        read_fail(r);
-    }
-    if (!exponent && !point && digits > 18)
-        e.sql = read_text(r, "CAST(%s AS DECIMAL(38,0))", e.sql);
-    else if (!exponent && point && digits > 17)
-        e.sql = read_text(r, "CAST('%s' AS DECIMAL(38,%zu))", e.sql,
-            raw.n - 1 - (size_t)((const char *)memchr(raw.p, '.', raw.n) - raw.p));
-    else if (exponent)
-        e.sql = read_text(r, "CAST(%s AS DOUBLE)", e.sql);
-    e.integer = !exponent && !point;
-    return e;
-}
-
-static struct expr
-read_text_literal(struct reader *r)
-{
-    size_t from = r->at;
-    const char *value = read_string(r);
-    struct expr e = plain(r, from, read_quote(r, str_of(value)));
-
-    e.text = true;
-    return e;
-}
-
-static _Noreturn void
-bad_bind(struct reader *r, const struct engine_bind *b)
-{
-    failure_set(r->f, "100037", "22018", "%s value '%s' is not recognized", b->type,
-        b->value ? b->value : "");
-    read_fail(r);
-}
-
-static bool
-is_decimal(const char *s)
-{
-    size_t digits = 0, points = 0;
-
-    s += *s == '-' || *s == '+';
-    for (; *s; s++) {
-        if (*s == '.')
-            points++;
-        else if (*s >= '0' && *s <= '9')
-            digits++;
-        else
-            return false;
-    }
-    return digits > 0 && digits <= 38 && points <= 1;
-}
-
-static const char *
-fixed_bind(struct reader *r, const struct engine_bind *b)
-{
-    const char *point = strchr(b->value, '.');
-
-    if (!is_decimal(b->value))
-        bad_bind(r, b);
-    return read_text(r, "CAST('%s' AS DECIMAL(38,%zu))", b->value, point ? strlen(point + 1) : 0);
-}
-
-static int64_t
-whole_bind(struct reader *r, const struct engine_bind *b, const char *text, size_t n)
-{
-    int64_t v;
-
-    if (str_to_i64((struct str){ text, n }, &v) != 0)
-        bad_bind(r, b);
-    return v;
-}
-
-/* DuckDB's times count microseconds; only TIMESTAMP_NTZ has a twin with nanoseconds. */
-static int64_t
-whole_microseconds(struct reader *r, int64_t ns)
-{
-    if (ns % 1000 != 0)
-        read_unsupported(r, "nanoseconds in this type");
-    return ns / 1000;
-}
-
-static const char *
-timestamp_tz_bind(struct reader *r, const struct engine_bind *b)
-{
-    const char *blank = strchr(b->value, ' ');
-    uint64_t offset;
-
-    if (!blank || str_to_u64(str_of(blank + 1), &offset) != 0 || offset > 2880)
-        bad_bind(r, b);
-    int64_t ns = whole_bind(r, b, b->value, (size_t)(blank - b->value));
-    return read_text(
-        r, "_tz(make_timestamp(%lld), %d)", (long long)(ns / 1000), (int)offset - 1440);
-}
-
-static const char *
-real_bind(struct reader *r, const struct engine_bind *b)
-{
-    char *end;
-
-    strtod(b->value, &end);
-    if (*end || end == b->value)
-        bad_bind(r, b);
-    return read_text(r, "CAST(%s AS DOUBLE)", read_quote(r, str_of(b->value)));
-}
-
-static const char *
-hex_bind(struct reader *r, const struct engine_bind *b)
-{
-    size_t n = strlen(b->value);
-
-    if (n % 2 != 0 || strspn(b->value, "0123456789abcdefABCDEF") != n)
-        bad_bind(r, b);
-    return read_text(r, "unhex('%s')", b->value);
-}
-
-static const char *
-time_bind(struct reader *r, const struct engine_bind *b)
-{
-    int64_t n = whole_bind(r, b, b->value, strlen(b->value)), us;
-    struct str type = str_of(b->type);
-
-    if (str_is_nocase(type, "DATE")) {
-        if (__builtin_mul_overflow(n, INT64_C(1000), &us))
-            bad_bind(r, b);
-        return read_text(r, "CAST(make_timestamp(%lld) AS DATE)", (long long)us);
-    }
-    if (str_is_nocase(type, "TIME"))
-        return read_text(
-            r, "CAST(make_timestamp(%lld) AS TIME)", (long long)whole_microseconds(r, n));
-    if (str_is_nocase(type, "TIMESTAMP_LTZ"))
-        return read_text(r, "(make_timestamp(%lld) AT TIME ZONE 'UTC')",
-            (long long)whole_microseconds(r, n));
-    if (n % 1000 != 0)
-        return read_text(r, "make_timestamp_ns(%lld)", (long long)n);
-    return read_text(r, "make_timestamp(%lld)", (long long)(n / 1000));
-}
-
-static const char *
-bind_sql(struct reader *r, const struct engine_bind *b)
-{
-    struct str type = str_of(b->type);
-
-    if (!b->value)
-        return "NULL";
-    if (str_is_nocase(type, "TEXT"))
-        return read_text(r, "CAST(%s AS VARCHAR)", read_quote(r, str_of(b->value)));
-    if (str_is_nocase(type, "FIXED") || (str_is_nocase(type, "DECFLOAT") && is_decimal(b->value)))
-        return fixed_bind(r, b);
-    if (str_is_nocase(type, "REAL"))
-        return real_bind(r, b);
-    if (str_is_nocase(type, "BINARY"))
-        return hex_bind(r, b);
-    if (str_is_nocase(type, "BOOLEAN")) {
-        if (!str_is_nocase(str_of(b->value), "true") && !str_is_nocase(str_of(b->value), "false"))
-            bad_bind(r, b);
-        return str_is_nocase(str_of(b->value), "true") ? "true" : "false";
-    }
-    if (str_is_nocase(type, "TIMESTAMP_TZ"))
-        return timestamp_tz_bind(r, b);
-    return time_bind(r, b);
-}
-
-static struct expr
-read_bind(struct reader *r)
-{
-    const struct sql_token *t = read_peek(r, 0);
-    char position[16];
-    struct str key = str_from(t->raw, 1);
-
-    if (r->definition)
-        read_unsupported(r, "bind variables in a definition");
-    if (t->raw.p[0] == '?') {
-        snprintf(position, sizeof position, "%u", ++r->next_bind);
-        key = str_of(position);
-    }
-    for (size_t i = 0; i < r->job->bind_count; i++) {
-        if (str_eq_nocase(key, str_of(r->job->binds[i].key))) {
-            size_t from = r->at++;
-            return plain(r, from, bind_sql(r, &r->job->binds[i]));
-        }
-    }
-    failure_set(r->f, "002049", "42601",
-        "SQL compilation error: error line %u at position %u\nBind variable %.*s not set.", t->line,
-        t->column - 1, (int)(t->raw.n < 50 ? t->raw.n : 50), t->raw.p);
-    read_fail(r);
-}
+/* ---- lists, CASE, CAST ---------------------------------------------------------------- */
 
 const char *
 read_expr_list(struct reader *r)
@@ -288,50 +78,9 @@ read_parens(struct reader *r)
             inner = read_text(r, "%s, %s", inner, read_expr(r).sql);
     }
     read_need_op(r, ')');
-    struct expr out = plain(r, from, read_text(r, "(%s)", inner));
+    struct expr out = read_plain(r, from, read_text(r, "(%s)", inner));
     out.probed = e.probed;
     return out;
-}
-
-static struct expr
-read_array(struct reader *r)
-{
-    size_t from = r->at++;
-    const char *list = "", *comma = "";
-    bool probed = false;
-
-    while (!read_is_op(r, ']')) {
-        list = read_text(r, "%s%s%s", list, comma, read_json_value(r, read_expr(r), &probed));
-        comma = ", ";
-        if (!read_op(r, ','))
-            break;
-    }
-    read_need_op(r, ']');
-    struct expr e = plain(r, from, read_text(r, "CAST(json_array(%s) AS " TYPES_ARR ")", list));
-    e.probed = probed;
-    return e;
-}
-
-static struct expr
-read_object_literal(struct reader *r)
-{
-    size_t from = r->at++;
-    const char *list = "", *comma = "";
-    bool probed = false;
-
-    while (!read_is_op(r, '}')) {
-        const char *key = read_quote(r, str_of(read_string(r)));
-        read_need_op(r, ':');
-        list =
-            read_text(r, "%s%s%s, %s", list, comma, key, read_json_value(r, read_expr(r), &probed));
-        comma = ", ";
-        if (!read_op(r, ','))
-            break;
-    }
-    read_need_op(r, '}');
-    struct expr e = plain(r, from, read_text(r, "CAST(json_object(%s) AS " TYPES_OBJ ")", list));
-    e.probed = probed;
-    return e;
 }
 
 static struct expr
@@ -359,7 +108,7 @@ read_case(struct reader *r)
         sql = read_text(r, "%s ELSE %s", sql, e.sql);
     }
     read_need(r, "END");
-    e = plain(r, from, read_text(r, "%s END", sql));
+    e = read_plain(r, from, read_text(r, "%s END", sql));
     e.probed = probed;
     return e;
 }
@@ -382,40 +131,7 @@ read_cast_call(struct reader *r)
     return e;
 }
 
-static struct expr
-read_interval(struct reader *r)
-{
-    size_t from = r->at++;
-    const char *text = read_string(r);
-    char *copy = arena_copy(r->arena, str_of(text));
-
-    if (!copy)
-        read_no_memory(r);
-    for (char *p = copy; *p; p++)
-        if (*p == ',')
-            *p = ' ';
-    if (read_is_name(r) && !read_is_reserved(read_peek(r, 0)) &&
-        strspn(text, "0123456789 ") == strlen(text)) {
-        const char *unit = read_name(r);
-        copy = (char *)(uintptr_t)read_text(r, "%s %s", copy, unit);
-    }
-    return plain(r, from, read_text(r, "INTERVAL %s", read_quote(r, str_of(copy))));
-}
-
-static struct expr
-read_typed_literal(struct reader *r)
-{
-    size_t from = r->at;
-    struct sql_type t = read_type(r);
-    struct expr e = read_cast(r, read_text_literal(r), t, false);
-
-    e.from = from;
-    e.to = r->at;
-    return e;
-}
-
-/* ---- names: columns, functions, CURRENT_DATE
- * ------------------------------------------------------- */
+/* ---- names: columns, functions, CURRENT_DATE ------------------------------------------ */
 
 static struct expr
 read_column(struct reader *r)
@@ -426,7 +142,7 @@ read_column(struct reader *r)
     do {
         if (read_is_op(r, '*') && sql) { /* t.* is for select lists and count() */
             r->at++;
-            return plain(r, from, read_text(r, "%s.*", sql));
+            return read_plain(r, from, read_text(r, "%s.*", sql));
         }
         if (++n > 4)
             read_syntax(r);
@@ -437,7 +153,7 @@ read_column(struct reader *r)
         read_unsupported(r, "sequences");
     if (read_is_op(r, '!'))
         read_unsupported(r, "methods");
-    struct expr e = plain(r, from, sql);
+    struct expr e = read_plain(r, from, sql);
     e.column = name;
     return e;
 }
@@ -487,7 +203,7 @@ read_named(struct reader *r)
             r->at += 2;
             const char *q = read_query(r);
             read_need_op(r, ')');
-            return plain(r, from, read_text(r, "EXISTS (%s)", q));
+            return read_plain(r, from, read_text(r, "EXISTS (%s)", q));
         }
         if (!read_is_reserved(read_peek(r, 0)) || read_is(r, "LEFT") || read_is(r, "RIGHT") ||
             read_is(r, "LIKE") || read_is(r, "INSERT") || read_is(r, "RLIKE"))
@@ -497,19 +213,7 @@ read_named(struct reader *r)
         return read_case(r);
     if (read_is(r, "NULL") || read_is(r, "TRUE") || read_is(r, "FALSE")) {
         struct str raw = r->tokens[r->at++].raw;
-        return plain(r, from, read_upper(r, raw));
-    }
-    if (next->kind == SQL_STRING || next->kind == SQL_DOLLAR_STRING) {
-        if (read_is(r, "X") && next->offset == read_peek(r, 0)->offset + 1) {
-            r->at++;
-            return plain(r, from, read_text(r, "unhex(%s)", read_text_literal(r).sql));
-        }
-        if (read_is(r, "INTERVAL"))
-            return read_interval(r);
-        if (read_is(r, "DATE") || read_is(r, "TIME") || read_is(r, "TIMESTAMP") ||
-            read_is(r, "TIMESTAMP_NTZ") || read_is(r, "TIMESTAMP_LTZ") ||
-            read_is(r, "TIMESTAMP_TZ"))
-            return read_typed_literal(r);
+        return read_plain(r, from, read_upper(r, raw));
     }
     if (is_bare_function(r) && !sql_token_is_op(next, '.'))
         return read_call(r);
@@ -523,15 +227,11 @@ static struct expr
 read_primary(struct reader *r)
 {
     const struct sql_token *t = read_peek(r, 0);
+    struct expr literal;
 
+    if (read_literal(r, &literal))
+        return literal;
     switch (t->kind) {
-    case SQL_NUMBER:
-        return read_number(r);
-    case SQL_STRING:
-    case SQL_DOLLAR_STRING:
-        return read_text_literal(r);
-    case SQL_BIND:
-        return read_bind(r);
     case SQL_NAME:
     case SQL_QUOTED_NAME:
         return read_named(r);
@@ -544,18 +244,13 @@ read_primary(struct reader *r)
     case SQL_OPERATOR:
         if (t->op == '(')
             return read_parens(r);
-        if (t->op == '[')
-            return read_array(r);
-        if (t->op == '{')
-            return read_object_literal(r);
         read_syntax(r);
     default:
         read_syntax(r);
     }
 }
 
-/* ---- what follows a primary
- * ------------------------------------------------------------------------ */
+/* ---- what follows a primary ----------------------------------------------------------- */
 
 /* One key of a path; keeps the case it is written in, quoted or not. */
 static const char *
@@ -609,7 +304,7 @@ read_path(struct reader *r, struct expr e, bool colon)
     }
     if (strcmp(path, "$") != 0)
         json = read_text(r, "json_extract(%s, %s)", json, read_quote(r, str_of(path)));
-    struct expr out = plain(r, e.from, read_text(r, "CAST(%s AS " TYPES_VAR ")", json));
+    struct expr out = read_plain(r, e.from, read_text(r, "CAST(%s AS " TYPES_VAR ")", json));
     out.probed = e.probed;
     return out;
 }
@@ -654,8 +349,7 @@ read_unary(struct reader *r)
     return e;
 }
 
-/* ---- arithmetic ---------------------------------------------------------------------------------
- */
+/* ---- arithmetic ----------------------------------------------------------------------- */
 
 /* The scale of a quotient: at least 6 more than the dividend's, but not above 12 for that. */
 static int
@@ -765,8 +459,8 @@ read_concat(struct reader *r, struct expr a, struct expr b)
     return out;
 }
 
-static struct expr
-read_add(struct reader *r)
+struct expr
+read_sum(struct reader *r)
 {
     struct expr a = read_mul(r), b;
 
@@ -790,151 +484,7 @@ read_add(struct reader *r)
     }
 }
 
-/* ---- predicates ---------------------------------------------------------------------------------
- */
-
-static const char *
-like_escape(struct reader *r)
-{
-    if (!read_word(r, "ESCAPE"))
-        return "";
-    return read_text(r, " ESCAPE %s", read_expr(r).sql);
-}
-
-/* x LIKE ANY ('a', 'b'): any or all of the list. */
-static const char *
-read_like_list(struct reader *r, const char *a, const char *op, bool all)
-{
-    const char *sql = "", *join = "";
-    size_t start, end;
-
-    if (read_starts_query(r, 1))
-        read_unsupported(r, "LIKE ANY with a query");
-    read_need_op(r, '(');
-    start = r->at;
-    /* ESCAPE stands behind the list but belongs to each of its members */
-    end = read_behind_parens(r, start - 1);
-    r->at = end;
-    const char *escape = like_escape(r);
-    size_t after = r->at;
-    r->at = start;
-    do {
-        sql = read_text(r, "%s%s(%s %s %s%s)", sql, join, a, op, read_expr(r).sql, escape);
-        join = all ? " AND " : " OR ";
-    } while (read_op(r, ','));
-    read_need_op(r, ')');
-    r->at = after;
-    return read_text(r, "(%s)", sql);
-}
-
-static const char *
-read_like(struct reader *r, const char *a, bool case_matters)
-{
-    const char *op = case_matters ? "LIKE" : "ILIKE";
-
-    if (read_word(r, "ANY"))
-        return read_like_list(r, a, op, false);
-    if (read_word(r, "ALL"))
-        return read_like_list(r, a, op, true);
-    const char *pattern = read_add(r).sql;
-    return read_text(r, "(%s %s %s%s)", a, op, pattern, like_escape(r));
-}
-
-static const char *
-read_in(struct reader *r, const char *a)
-{
-    const char *list;
-
-    read_need_op(r, '(');
-    list = read_starts_query(r, 0) ? read_query(r) : read_expr_list(r);
-    read_need_op(r, ')');
-    return read_text(r, "(%s IN (%s))", a, list);
-}
-
-static const char *
-read_is_predicate(struct reader *r, const char *a)
-{
-    const char *not_word = read_word(r, "NOT") ? " NOT" : "";
-
-    if (read_word(r, "NULL"))
-        return read_text(r, "(%s IS%s NULL)", a, not_word);
-    if (read_word(r, "TRUE"))
-        return read_text(r, "(%s IS%s TRUE)", a, not_word);
-    if (read_word(r, "FALSE"))
-        return read_text(r, "(%s IS%s FALSE)", a, not_word);
-    read_need(r, "DISTINCT");
-    read_need(r, "FROM");
-    return read_text(r, "(%s IS%s DISTINCT FROM %s)", a, not_word, read_add(r).sql);
-}
-
-static const char *
-comparison(const struct reader *r)
-{
-    static const struct {
-        int op;
-        const char *sql;
-    } ops[] = { { '=', "=" }, { '<', "<" }, { '>', ">" }, { SQL_OP_NE, "<>" }, { SQL_OP_LE, "<=" },
-        { SQL_OP_GE, ">=" } };
-
-    for (size_t i = 0; i < NELEM(ops); i++)
-        if (read_is_op(r, ops[i].op))
-            return ops[i].sql;
-    return NULL;
-}
-
-static const char *
-read_quantified(struct reader *r, const char *a, const char *op)
-{
-    const char *word = read_word(r, "ALL") ? "ALL" : "ANY";
-
-    if (*word == 'A' && word[1] == 'N' && !read_word(r, "ANY"))
-        read_need(r, "SOME");
-    read_need_op(r, '(');
-    const char *q = read_query(r);
-    read_need_op(r, ')');
-    return read_text(r, "(%s %s %s (%s))", a, op, word, q);
-}
-
-static struct expr
-read_compare(struct reader *r)
-{
-    struct expr a = read_add(r);
-    const char *op;
-
-    for (;;) {
-        bool negated = read_is(r, "NOT") && !sql_token_is(read_peek(r, 1), "NULL");
-        size_t start = r->at;
-        const char *sql;
-        r->at += negated;
-        if (!negated && (op = comparison(r))) {
-            r->at++;
-            if (read_is(r, "ALL") || read_is(r, "ANY") || read_is(r, "SOME"))
-                sql = read_quantified(r, a.sql, op);
-            else
-                sql = read_text(r, "(%s %s %s)", a.sql, op, read_add(r).sql);
-        } else if (!negated && read_word(r, "IS")) {
-            sql = read_is_predicate(r, a.sql);
-        } else if (read_word(r, "IN")) {
-            sql = read_in(r, a.sql);
-        } else if (read_word(r, "BETWEEN")) {
-            const char *low = read_add(r).sql;
-            read_need(r, "AND");
-            sql = read_text(r, "(%s BETWEEN %s AND %s)", a.sql, low, read_add(r).sql);
-        } else if (read_word(r, "LIKE")) {
-            sql = read_like(r, a.sql, true);
-        } else if (read_word(r, "ILIKE")) {
-            sql = read_like(r, a.sql, false);
-        } else if (read_word(r, "RLIKE") || read_word(r, "REGEXP")) {
-            sql = read_text(r, "regexp_full_match(%s, %s)", a.sql, read_add(r).sql);
-        } else {
-            r->at = start;
-            return a;
-        }
-        a = (struct expr){
-            .sql = negated ? read_text(r, "(NOT %s)", sql) : sql, .from = a.from, .to = r->at
-        };
-    }
-}
+/* ---- logic ---------------------------------------------------------------------------- */
 
 static struct expr
 read_not(struct reader *r)
@@ -942,11 +492,11 @@ read_not(struct reader *r)
     size_t from = r->at;
 
     if (!read_word(r, "NOT"))
-        return read_compare(r);
+        return read_predicate(r);
     read_deeper(r);
     const char *sql = read_text(r, "(NOT %s)", read_not(r).sql);
     r->depth--;
-    return plain(r, from, sql);
+    return read_plain(r, from, sql);
 }
 
 static struct expr
@@ -956,7 +506,7 @@ read_and(struct reader *r)
 
     while (read_word(r, "AND")) {
         const char *sql = read_text(r, "(%s AND %s)", a.sql, read_not(r).sql);
-        a = plain(r, a.from, sql);
+        a = read_plain(r, a.from, sql);
     }
     return a;
 }
@@ -968,7 +518,7 @@ read_or(struct reader *r)
 
     while (read_word(r, "OR")) {
         const char *sql = read_text(r, "(%s OR %s)", a.sql, read_and(r).sql);
-        a = plain(r, a.from, sql);
+        a = read_plain(r, a.from, sql);
     }
     return a;
 }

@@ -38,8 +38,7 @@ read_alias(struct reader *r)
     return read_text(r, " AS %s", alias);
 }
 
-/* ---- table functions
- * ------------------------------------------------------------------------------ */
+/* ---- table functions ------------------------------------------------------------------ */
 
 /* Named arguments: name => expression. */
 struct named {
@@ -221,8 +220,7 @@ read_table_function(struct reader *r, bool *outer)
     read_fail(r);
 }
 
-/* ---- tables -----------------------------------------------------------------------------------
- */
+/* ---- tables --------------------------------------------------------------------------- */
 
 static const char *
 read_sample(struct reader *r, const char *sql)

@@ -17,8 +17,7 @@ read_starts_query(const struct reader *r, size_t ahead)
            (sql_token_is(t, "VALUES") && sql_token_is_op(read_peek(r, ahead + 1), '('));
 }
 
-/* ---- select list --------------------------------------------------------------------------------
- */
+/* ---- select list ---------------------------------------------------------------------- */
 
 static const char *
 read_column_names(struct reader *r)
@@ -128,8 +127,7 @@ read_select_list(struct reader *r)
     return list;
 }
 
-/* ---- clauses -----------------------------------------------------------------------------------
- */
+/* ---- clauses -------------------------------------------------------------------------- */
 
 static const char *
 read_group_by(struct reader *r)

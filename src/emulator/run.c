@@ -5,7 +5,7 @@
 #include "emulator/run.h"
 
 #include "emulator/catalog.h"
-#include "emulator/functions_c.h"
+#include "emulator/probes.h"
 #include "emulator/translate.h"
 #include "must.h"
 #include "sql/sql_lex.h"
@@ -44,9 +44,9 @@ probe_types(struct run *r)
     unsigned before = count_known(&r->sites);
     int rc = 0;
 
-    functions_c_probe_into(&r->sites);
+    probes_note_into(&r->sites);
     duckdb_state state = duckdb_prepare(r->con, r->plan.sql, &prepared);
-    functions_c_probe_into(NULL);
+    probes_note_into(NULL);
     if (count_known(&r->sites) == before) {
         const char *why = state != DuckDBSuccess ? duckdb_prepare_error(prepared) : NULL;
         rc = why ? failure_from_duckdb(&r->job->failure, why)
