@@ -1,30 +1,21 @@
 /* The life of a client connection around evhttp: every byte passes the scanner before evhttp parses
  * it, deadlines are kept by one sweep, refusals are answered in JSON, clients that leave are
- * noticed. Runs in workers and the metrics child.
- *
- * How a refusal works.  The scanner runs in the callback of the input buffer, that is, before
- * evhttp's read callback.  From the first wrong byte on, nothing more may reach evhttp: the buffer
- * is emptied as soon as evhttp has taken the good requests in front of it, and everything that
- * still arrives is thrown away.  When the replies to those are out, the refusal is written past
- * evhttp straight to the socket, our side is shut, and the client gets a moment to read it: closing
- * with unread input would reset the connection and destroy the answer on its way. */
+ * noticed.  Runs in workers and the metrics child. */
 #include "front/http_internal.h"
 
 #include "clock.h"
 #include "must.h"
-#include "state/metrics.h"
 
 #include <event2/buffer.h>
 #include <event2/bufferevent.h>
 #include <poll.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <time.h>
 
-static bool
-all_handed(const struct conn *c)
+bool
+conn_all_handed(const struct conn *c)
 {
     return c->handed == c->scan.requests;
 }
@@ -32,7 +23,7 @@ all_handed(const struct conn *c)
 static bool
 is_idle(const struct conn *c)
 {
-    return !c->request && !c->refused && all_handed(c) && http_scan_idle(&c->scan);
+    return !c->request && !c->refused && conn_all_handed(c) && http_scan_idle(&c->scan);
 }
 
 static void
@@ -48,95 +39,6 @@ tick(struct http_server *s)
     s->date_s = wall;
     gmtime_r(&t, &tm);
     strftime(s->date, sizeof s->date, "%a, %d %b %Y %H:%M:%S GMT", &tm);
-}
-
-/* ---- refusing -------------------------------------------------------------------------------- */
-
-static unsigned
-refusal_reason(unsigned status)
-{
-    switch (status) {
-    case 413:
-    case 414:
-    case 431:
-        return REASON_TOO_LARGE;
-    case 405:
-        return REASON_METHOD;
-    case 408:
-        return REASON_TIMEOUT;
-    case 503:
-        return REASON_CONNECTIONS;
-    }
-    return REASON_MALFORMED;
-}
-
-static void
-send_refusal(struct conn *c)
-{
-    struct evbuffer *out = bufferevent_get_output(c->bev);
-    const char *allow = c->scan.refused == 405 ? c->server->o.allow : NULL;
-    char body[192], text[512];
-    int body_bytes, n;
-
-    if (evbuffer_get_length(out) > 0) { /* "100 Continue" at most: the replies are out */
-        evbuffer_unfreeze(out, 1);
-        evbuffer_write(out, c->fd);
-        evbuffer_freeze(out, 1);
-        if (evbuffer_get_length(out) > 0)
-            return; /* the sweep tries again */
-    }
-    body_bytes = snprintf(body, sizeof body,
-        "{\"jsonrpc\":\"2.0\",\"error\":{\"code\":-32600,\"message\":\"%s\"}}\n", c->scan.reason);
-    n = snprintf(text, sizeof text,
-        "HTTP/1.1 %u %s\r\nContent-Type: application/json\r\nContent-Length: %d\r\nDate: %s\r\n"
-        "%s%s%sConnection: close\r\n\r\n%s",
-        c->scan.refused, http_reason(c->scan.refused), body_bytes, c->server->date,
-        allow ? "Allow: " : "", allow ? allow : "", allow ? "\r\n" : "",
-        c->scan.method == SCAN_HEAD ? "" : body);
-    must(n > 0 && (size_t)n < sizeof text);
-    if (send(c->fd, text, (size_t)n, MSG_NOSIGNAL | MSG_DONTWAIT) != n)
-        conn_doom(c);
-    shutdown(c->fd, SHUT_WR);
-    c->refusal_out = true;
-    c->since_ms = c->server->now_ms;
-}
-
-static void
-throw_away(struct conn *c, struct evbuffer *input)
-{
-    size_t n = evbuffer_get_length(input);
-
-    if (n == 0)
-        return;
-    c->thrown_away += (uint32_t)n;
-    evbuffer_drain(input, n);
-    if (c->thrown_away > LINGER_BYTES)
-        conn_doom(c);
-}
-
-/* c->scan says what is wrong. */
-static void
-begin_refusal(struct conn *c)
-{
-    struct http_server *s = c->server;
-
-    c->refused = true;
-    c->since_ms = s->now_ms;
-    if (s->o.on_refused)
-        s->o.on_refused(s->o.arg, refusal_reason(c->scan.refused));
-    if (!all_handed(c))
-        return;
-    throw_away(c, bufferevent_get_input(c->bev));
-    if (!c->request)
-        send_refusal(c);
-}
-
-static void
-refuse_now(struct conn *c, unsigned status, const char *reason)
-{
-    c->scan.refused = (uint16_t)status;
-    c->scan.reason = reason;
-    begin_refusal(c);
 }
 
 /* ---- input ----------------------------------------------------------------------------------- */
@@ -188,19 +90,19 @@ on_input(struct evbuffer *input, const struct evbuffer_cb_info *info, void *arg)
     if (info->n_added == 0)
         return;
     if (c->refused) {
-        if (all_handed(c))
-            throw_away(c, input);
+        if (conn_all_handed(c))
+            conn_throw_away(c);
         return;
     }
-    at_start = all_handed(c) && http_scan_idle(&c->scan);
+    at_start = conn_all_handed(c) && http_scan_idle(&c->scan);
     scan_tail(c, input, info->n_added);
     if (at_start) {
         drop_blank_line(c, input);
-        if (!http_scan_idle(&c->scan) || !all_handed(c))
+        if (!http_scan_idle(&c->scan) || !conn_all_handed(c))
             c->since_ms = c->server->now_ms;
     }
     if (c->scan.refused)
-        begin_refusal(c);
+        conn_begin_refusal(c);
     else if (c->request && !c->watched && evbuffer_get_length(input) > PIPELINE_BYTES)
         conn_request_waits(c); /* the reply is being written, slowly */
 }
@@ -216,8 +118,8 @@ conn_request_begins(struct conn *c, struct http_request *r)
     c->written = c->queued;
     c->written_ms = c->server->now_ms;
     drop_blank_line(c, input);
-    if (c->refused && all_handed(c))
-        throw_away(c, input);
+    if (c->refused && conn_all_handed(c))
+        conn_throw_away(c);
 }
 
 /* libevent does not watch a connection whose request is being worked on.  Reading on without
@@ -250,8 +152,8 @@ conn_request_done(struct conn *c)
     }
     if (r)
         http_request_release(r);
-    if (c->refused && all_handed(c))
-        send_refusal(c);
+    if (c->refused && conn_all_handed(c))
+        conn_send_refusal(c);
 }
 
 /* ---- birth and death ------------------------------------------------------------------------- */
@@ -401,7 +303,7 @@ meet(struct conn *c)
     if (remember_fd(s, c) != 0)
         conn_doom(c);
     else if (s->n_conns > s->max_conns)
-        refuse_now(c, 503, "too many connections");
+        conn_refuse(c, 503, "too many connections");
 }
 
 /* Ends the connection the way evhttp expects of a broken one: requests being worked on are parted
@@ -505,8 +407,8 @@ sweep_one(struct conn *c)
     } else if (c->refusal_out) {
         if (is_over(s, c->since_ms, LINGER_MS))
             cut(c);
-    } else if (c->refused && all_handed(c)) {
-        send_refusal(c);
+    } else if (c->refused && conn_all_handed(c)) {
+        conn_send_refusal(c);
         if (is_over(s, c->since_ms, s->o.write_ms))
             cut(c);
     } else if (!is_idle(c)) {
@@ -514,7 +416,7 @@ sweep_one(struct conn *c)
             if (c->refused) /* evhttp does not get on with a request that the scanner took */
                 cut(c);
             else
-                refuse_now(c, 408, "request did not arrive in time");
+                conn_refuse(c, 408, "request did not arrive in time");
         }
     } else if (is_over(s, c->since_ms, s->o.idle_ms) ||
                (s->draining && s->now_ms - c->since_ms >= drain_patience(c) &&

@@ -2,6 +2,7 @@
  *
  * http_server.c  set-up, listeners, what a request is asked
  * http_guard.c   life of a connection: raw bytes, deadlines, refusals, clients that left
+ * http_refuse.c  answers to what never reaches a handler
  * http_reply.c   replies */
 #ifndef FRONT_HTTP_INTERNAL_H
 #define FRONT_HTTP_INTERNAL_H
@@ -23,7 +24,7 @@ enum {
     ACCEPT_PAUSE_MS = 100,  /* after EMFILE */
     LINGER_MS = 2000,       /* a refused client may finish sending for so long ... */
     LINGER_BYTES = 4 << 20, /* ... and so much */
-    FIRST_REQUEST_MS = 500,  /* a drain gives a new connection so long */
+    FIRST_REQUEST_MS = 500, /* a drain gives a new connection so long */
     PIPELINE_BYTES = 65536, /* bytes of later requests held while one is worked on */
     MAX_SINGLE_WRITE = 1 << 20
 };
@@ -105,6 +106,15 @@ void conn_request_begins(struct conn *c, struct http_request *r);
 void conn_request_waits(struct conn *c);
 void conn_request_done(struct conn *c);
 void conn_doom(struct conn *c);
+bool conn_all_handed(const struct conn *c);
+
+/* http_refuse.c */
+/* What the scanner said no to (c->scan says what) or, with conn_refuse(), what we do: the answer
+ * goes out behind the replies that are due, then the connection ends. */
+void conn_begin_refusal(struct conn *c);
+void conn_refuse(struct conn *c, unsigned status, const char *reason);
+void conn_send_refusal(struct conn *c); /* now; again if c->refusal_out is still false after it */
+void conn_throw_away(struct conn *c);   /* the input: nothing behind a refusal reaches evhttp */
 
 /* http_reply.c */
 const char *http_reason(int status);

@@ -192,6 +192,15 @@ on_done(void *arg, const struct sf_outcome *o)
     call_finish(c);
 }
 
+/* Only where an administrator asked for it: statements may hold personal data. */
+static void
+log_sql(const struct call *c, struct str sql)
+{
+    const char *text = arena_copy(c->arena, sql);
+
+    event(EVENT_DEBUG, "statement", "id", c->id, "sql", text ? text : "", NULL);
+}
+
 /* ---- start and end --------------------------------------------------------------------------- */
 
 static enum step_result
@@ -203,6 +212,8 @@ begin_statement(struct call *c)
     struct front *f = c->front;
     struct sf_request *r = &c->plan.statements[c->current].request;
 
+    if (c->front->config->query_log_sql)
+        log_sql(c, r->sql);
     result_begin(c->writer, c->current);
     uuid_v4(c->uuid);
     c->handle[0] = '\0';
