@@ -61,6 +61,7 @@ struct http_exchange {
     uint64_t since_ms; /* when that began */
     uint64_t byte_ms;  /* the last sign of life */
     curl_off_t uploaded;
+    struct str unsent; /* of the body */
 };
 
 /* http_client.c: around each call of curl that may call back. */

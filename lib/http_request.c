@@ -67,6 +67,19 @@ set_url(struct http_exchange *x, const char *url, struct err *e)
                                                                    : err_set(e, "out of memory");
 }
 
+static size_t
+on_read(char *to, size_t size, size_t n, void *exchange)
+{
+    struct http_exchange *x = exchange;
+    n *= size;
+    if (n > x->unsent.n)
+        n = x->unsent.n;
+    if (n)
+        memcpy(to, x->unsent.p, n);
+    x->unsent = str_from(x->unsent, n);
+    return n;
+}
+
 static int
 set_method(struct http_exchange *x, const struct http_send *s)
 {
@@ -79,9 +92,13 @@ set_method(struct http_exchange *x, const struct http_send *s)
         return -1;
     if (strcmp(s->method, "POST") != 0 && s->body.n == 0)
         return 0;
-    /* Never NULL: curl would ask its read function, which is stdin. */
+    /* Not CURLOPT_POSTFIELDS: when a kept connection dies under a request curl would send such a
+     * body once more by itself, and only the caller knows whether that is harmless.  A body that
+     * cannot be rewound makes it an ordinary loss. */
+    x->unsent = s->body;
     return curl_easy_setopt(h, CURLOPT_POST, 1L) ||
-           curl_easy_setopt(h, CURLOPT_POSTFIELDS, s->body.p ? s->body.p : "") ||
+           curl_easy_setopt(h, CURLOPT_READFUNCTION, on_read) ||
+           curl_easy_setopt(h, CURLOPT_READDATA, x) ||
            curl_easy_setopt(h, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)s->body.n);
 }
 

@@ -510,6 +510,24 @@ a_lost_connection_is_resubmitted_with_retry(void **state)
 }
 
 static void
+a_submit_on_a_kept_connection_is_never_repeated_silently(void **state)
+{
+    /* Whoever sends it again, libcurl included, must say retry=true. */
+    static const struct fake_step steps[] = { { SUB " ", 200, RESULT },
+        { SUB " ", 0, NULL, FAKE_DROP }, { SUB "&retry=true ", 200, RESULT } };
+    struct bed b;
+    bed_open(&b, steps, 3);
+    start(&b, 0, true);
+    finish(&b);
+    b.done = 0;
+    start(&b, 0, true);
+    finish(&b);
+    assert_int_equal(b.outcome.rc, RC_OK);
+    assert_int_equal(b.outcome.retries, 1);
+    bed_close(&b);
+}
+
+static void
 nobody_listening_is_reported_with_the_host(void **state)
 {
     struct bed b;
@@ -1138,6 +1156,7 @@ main(void)
         cmocka_unit_test(html_is_never_parsed),
         cmocka_unit_test(what_will_not_change_is_not_repeated),
         cmocka_unit_test(a_lost_connection_is_resubmitted_with_retry),
+        cmocka_unit_test(a_submit_on_a_kept_connection_is_never_repeated_silently),
         cmocka_unit_test(nobody_listening_is_reported_with_the_host),
         cmocka_unit_test(a_391908_shows_no_rows),
         cmocka_unit_test(a_body_that_lost_its_end_is_fetched_again_without_repeating_rows),
