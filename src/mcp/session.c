@@ -126,8 +126,8 @@ session_issue(struct session_book *b, const struct session_facts *f, struct buf 
 
 /* The bytes of an id whose signature and principal are good; 0: refuse it. */
 static size_t
-verify(const struct session_book *b, struct str id, struct str principal,
-    unsigned char raw[RAW_MAX])
+verify(
+    const struct session_book *b, struct str id, struct str principal, unsigned char raw[RAW_MAX])
 {
     unsigned char mac[MAC], who[16];
     size_t n = 0;

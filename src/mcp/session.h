@@ -31,7 +31,7 @@ void session_issue(struct session_book *b, const struct session_facts *f, struct
 
 /* Checks signature, principal (f->principal, set by the caller) and age, and fills the rest of *f;
  * f->client is lent until the next call.  False: refuse it as unknown. */
-bool session_open(struct session_book *b, struct str id, uint64_t lifetime_s,
-    struct session_facts *f);
+bool session_open(
+    struct session_book *b, struct str id, uint64_t lifetime_s, struct session_facts *f);
 
 #endif

@@ -56,7 +56,7 @@ def check(answer, calls):
         assert result["content"][0]["text"]
     rows = results[5]["structuredContent"]["rows"]
     assert rows == [["ALGERIA", 0], ["ARGENTINA", 1], ["BRAZIL", 1]]
-    assert "read-only" in results[6]["content"][0]["text"].lower()
+    assert "only statements that read are allowed" in results[6]["content"][0]["text"]
 
 
 def test_typescript_1(server, calls):
