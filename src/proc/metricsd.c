@@ -255,7 +255,6 @@ metrics_main(struct server *s, uint32_t slot, uint64_t identity)
     m.stand_in = open_http(&m, on_endpoint_request, &e);
     if (m.metrics == NULL || m.stand_in == NULL)
         give_up(&e);
-    /* cppcheck-suppress ctunullpointer; give_up() does not return */
     http_server_drain(m.stand_in, 0); /* one answer a connection: the next may be for a worker */
     for (unsigned i = 0; i < s->metrics.n_addresses; i++)
         if (http_server_listen(m.metrics, s->metrics.fds[i], &e) != 0)
