@@ -11,13 +11,14 @@ is_lower(char c)
     return c >= 'a' && c <= 'z';
 }
 
-/* Unknown columns of these names would be functions or row numbers to DuckDB. */
+/* DuckDB's own databases and schemas; and unknown columns of these names would be functions or row
+ * numbers to it. */
 static bool
 means_something_to_duckdb(struct str s)
 {
     static const char *const words[] = { "USER", "CURRENT_USER", "SESSION_USER", "CURRENT_ROLE",
         "CURRENT_CATALOG", "CURRENT_SCHEMA", "CURRENT_DATE", "CURRENT_TIME", "CURRENT_TIMESTAMP",
-        "LOCALTIME", "LOCALTIMESTAMP", "ROWID" };
+        "LOCALTIME", "LOCALTIMESTAMP", "ROWID", "MEMORY", "SYSTEM", "TEMP", "MAIN", "PG_CATALOG" };
 
     for (size_t i = 0; i < sizeof words / sizeof words[0]; i++)
         if (str_is(s, words[i]))

@@ -441,7 +441,11 @@ void
 read_check(
     struct reader *r, const char *sql, const char *code, const char *sqlstate, const char *message)
 {
-    must(r->plan->check_count < PLAN_CHECKS);
+    for (size_t i = 0; i < r->plan->check_count; i++)
+        if (strcmp(r->plan->checks[i].sql, sql) == 0)
+            return;
+    if (r->plan->check_count == PLAN_CHECKS)
+        read_unsupported(r, "so many databases in one statement");
     r->plan->checks[r->plan->check_count++] = (struct plan_check){ sql, code, sqlstate, message };
 }
 

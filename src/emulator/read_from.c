@@ -246,9 +246,17 @@ static const char *
 read_information_schema_table(struct reader *r, const struct object *o)
 {
     const char *sql = read_information_schema(r, o->database, o->name);
+    const struct object database = { o->database, NULL, NULL };
 
-    if (sql)
+    if (sql) {
+        read_check(r,
+            read_text(
+                r, "SELECT count(*) FROM _db WHERE %s", read_object_where(r, &database, NULL)),
+            "002003", "02000",
+            read_text(r, "SQL compilation error:\nDatabase '%s' does not exist or not authorized.",
+                read_object_shown(r, &database)));
         return sql;
+    }
     failure_set(r->f, "002003", "42S02",
         "SQL compilation error:\nObject '%s' does not exist or not authorized.",
         read_object_shown(r, o));
@@ -281,7 +289,6 @@ read_named_table(struct reader *r)
     if (strcmp(o.schema, "INFORMATION_SCHEMA") == 0) {
         sql = read_information_schema_table(r, &o);
         own_alias = read_text(r, " AS %s", read_ident(r, o.name));
-        read_note_table(r, &(struct object){ o.database, NULL, NULL });
     } else {
         sql = read_object_sql(r, &o);
         read_note_table(r, &o);

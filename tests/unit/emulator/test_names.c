@@ -10,7 +10,7 @@
 
 static const char *const exact[] = { "ID", "id", "Id", "iD", "A_LONG_NAME_WITH_NUMBERS_123",
     "a long name with blanks", "Mixed \"Quotes\"", "ünï", "ÜNÏ", "x", "X", "aAaAaAaA", "AaAaAaAa",
-    "ROWID", "USER", "$odd", "1" };
+    "ROWID", "USER", "MEMORY", "MAIN", "$odd", "1" };
 
 #define COUNT (sizeof exact / sizeof exact[0])
 
