@@ -88,6 +88,8 @@ set_path(struct http_request *r)
     const char *end;
     size_t i, n = 0;
 
+    if (!t.p)
+        return -1;
     if (authority.p)
         t = (struct str){ authority.p + authority.n,
             (size_t)(t.p + t.n - authority.p) - authority.n };
