@@ -36,7 +36,7 @@ SAN_FLAGS_asan = -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined \
 SAN_FLAGS_tsan = -O1 -g -fno-omit-frame-pointer -fsanitize=thread -U_FORTIFY_SOURCE
 .PHONY: sanitize sanitize-build
 sanitize-build:
-	@$(MAKE) --no-print-directory B=$(B)/asan OPT='$(SAN_FLAGS_asan)' \
+	@$(MAKE) --no-print-directory B=$(B)/asan OPT='$(SAN_FLAGS_asan)' CFLAGS=-Wno-format-truncation \
 	    CONFIGURE_FLAGS=--with-duckdb=$(CURDIR)/$(B)/duckdb tests
 	@$(MAKE) --no-print-directory B=$(B)/clang CC=clang \
 	    CONFIGURE_FLAGS=--with-duckdb=$(CURDIR)/$(B)/duckdb tests
