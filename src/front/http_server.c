@@ -253,10 +253,12 @@ each_listener(struct http_server *s, int (*change)(struct evconnlistener *))
         change(l->lev);
 }
 
-/* Out of descriptors (or memory): without a pause the loop would spin on the same connection. */
+/* Out of descriptors (or memory): without a pause the loop would spin on the same connection.  Or
+ * the supervisor has shut the socket down because the server stops: that is nobody's fault. */
 static void
 on_accept_error(struct evconnlistener *lev, void *evhttp)
 {
+    bool shut = EVUTIL_SOCKET_ERROR() == EINVAL;
     struct http_server *s;
 
     for (s = servers; s && s->evhttp != evhttp; s = s->next)
@@ -265,7 +267,7 @@ on_accept_error(struct evconnlistener *lev, void *evhttp)
         return;
     each_listener(s, evconnlistener_disable);
     loop_timer_set(s->accept_pause, ACCEPT_PAUSE_MS);
-    if (s->o.on_refused)
+    if (s->o.on_refused && !shut)
         s->o.on_refused(s->o.arg, REASON_CONNECTIONS);
 }
 
