@@ -24,15 +24,19 @@ static const struct function *
 find(struct reader *r, const char *name, size_t n)
 {
     bool known = false;
+    unsigned most = 0;
 
     for (size_t i = 0; i < NELEM(functions); i++) {
         const struct function *f = &functions[i];
         if (strcmp(f->name, name) != 0)
             continue;
         known = true;
+        most = f->most > most ? f->most : most;
         if (n >= f->least && n <= f->most)
             return f;
     }
+    if (known && n > most) /* Snowflake may well have them */
+        read_unsupported(r, read_text(r, "%s with %zu arguments", name, n));
     if (!known)
         failure_set(
             r->f, "002140", "42601", "SQL compilation error:\nUnknown function %.200s", name);
@@ -154,7 +158,11 @@ read_arguments(struct reader *r, struct call *c)
         } else if (sql_token_is_op(read_peek(r, 1), SQL_OP_NAMED)) {
             read_unsupported(r, "named arguments");
         } else {
-            c->args[c->n++] = read_expr(r);
+            c->args[c->n] = read_expr(r);
+            size_t end = strlen(c->args[c->n].sql);
+            if (end > 2 && strcmp(c->args[c->n].sql + end - 2, ".*") == 0)
+                read_unsupported(r, "the columns of a table as arguments");
+            c->n++;
         }
         if (!read_op(r, ','))
             break;

@@ -156,6 +156,30 @@ average(struct reader *r, struct call *c)
         more > scale ? more : scale, d, x, d, x);
 }
 
+/* Of whole numbers and decimals: three more decimals than they have. */
+static const char *
+median(struct reader *r, struct call *c)
+{
+    struct expr inner = c->args[0];
+    const char *probe = NULL;
+    const struct site *s;
+
+    inner.sql = read_text(r, "any_value(%s)", c->args[0].sql);
+    s = read_site(r, SITE_REAL, &inner, 1, &probe);
+    if (read_is(r, "OVER"))
+        read_unsupported(r, "MEDIAN with OVER");
+    if (!s) {
+        c->probed = true;
+        return probe;
+    }
+    if (s->arg[0].type == SITE_REAL)
+        return read_text(r, "median(%s)", c->args[0].sql);
+    if (s->arg[0].type != SITE_INTEGER && s->arg[0].type != SITE_DECIMAL)
+        read_unsupported(r, "the median of this type");
+    int scale = s->arg[0].scale + 3 < 37 ? s->arg[0].scale + 3 : 37;
+    return read_text(r, "quantile_cont(CAST(%s AS DECIMAL(38,%d)), 0.5)", c->args[0].sql, scale);
+}
+
 static const char *
 count(struct reader *r, struct call *c)
 {
@@ -442,6 +466,7 @@ static const struct {
     { "TO_VARCHAR", text_of },
     { "AVG", average },
     { "COUNT", count },
+    { "MEDIAN", median },
     { "GREATEST", extreme },
     { "LEAST", extreme },
     { "DECODE", decode },
