@@ -40,7 +40,7 @@ struct faults *faults_new(void);
 void faults_free(struct faults *f);
 void faults_clear(struct faults *f);
 
-/* One rule or an array of them; README of the emulator: see snowflake-emulator(8). 0 or -1. */
+/* One rule or an array of them, as snowflake-emulator(8) lists them. 0 or -1. */
 int faults_add(struct faults *f, struct str json, struct err *e);
 
 /* The first rule that matches counts down by one.  FAULT_NONE: no rule. */

@@ -7,6 +7,7 @@
 #include "clock.h"
 #include "encode.h"
 #include "json_text.h"
+#include "log.h"
 #include "must.h"
 
 #include <stdio.h>
@@ -108,7 +109,7 @@ sweep(struct statements *t)
 
     for (struct statement *s = t->newest; s; s = older) {
         older = s->older;
-        bytes += s->job.result ? result_bytes(s->job.result) : 0;
+        bytes += s->ended && s->job.result ? result_bytes(s->job.result) : 0;
         count++;
         bool old = s->ended && now - s->ended_at >= t->o.ttl_s * 1000;
         bool full = bytes > t->o.max_bytes || count > t->o.max_count;
@@ -159,6 +160,30 @@ statements_free(struct statements *t)
     free(t);
 }
 
+static const char *
+state_word(enum statement_state state)
+{
+    static const char *const words[] = { "queued", "running", "succeeded", "failed", "cancelled",
+        "failed" };
+    must((size_t)state < NELEM(words));
+    return words[state];
+}
+
+/* What the engine left: its own until the statement has ended. */
+static const char *
+code_of(const struct statement *s)
+{
+    return s->ended && s->job.failure.code[0] ? s->job.failure.code : NULL;
+}
+
+static void
+log_statement(const struct statement *s)
+{
+    log_printf(LOG_LEVEL_INFO, "statement %s %s %lld ms %s", s->handle,
+        state_word(statement_state(s)), (long long)(s->ended_ms - s->created_ms),
+        code_of(s) ? code_of(s) : "-");
+}
+
 static void
 on_done(struct engine_job *job)
 {
@@ -169,6 +194,7 @@ on_done(struct engine_job *job)
     s->ended_ms = clock_wall_ms();
     s->ended_at = clock_ms();
     loop_timer_clear(s->timeout);
+    log_statement(s);
     switch (statement_state(s)) {
     case STATEMENT_SUCCEEDED:
         t->totals.succeeded++;
@@ -216,15 +242,6 @@ make_handle(char handle[UUID_TEXT])
 }
 
 static const char *
-state_word(enum statement_state state)
-{
-    static const char *const words[] = { "queued", "running", "succeeded", "failed", "cancelled",
-        "failed" };
-    must((size_t)state < NELEM(words));
-    return words[state];
-}
-
-static const char *
 history_word(enum statement_state state)
 {
     static const char *const words[] = { "QUEUED", "RUNNING", "SUCCESS", "FAILED_WITH_ERROR",
@@ -267,8 +284,8 @@ make_history(struct statements *t, struct str user)
         put_member(&out, "warehouse_name", s->warehouse);
         put_member(&out, "query_tag", s->query_tag ? s->query_tag : "");
         put_member(&out, "execution_status", history_word(state));
-        put_member(&out, "error_code", s->job.failure.code[0] ? s->job.failure.code : NULL);
-        put_member(&out, "error_message", s->job.failure.code[0] ? s->job.failure.message : NULL);
+        put_member(&out, "error_code", code_of(s));
+        put_member(&out, "error_message", code_of(s) ? s->job.failure.message : NULL);
         buf_put_c(&out, '}');
     }
     buf_put_c(&out, ']');
@@ -506,7 +523,7 @@ put_statement(const struct statement *s, struct buf *out)
     put_member(out, "warehouse", s->warehouse);
     put_member(out, "database", s->database);
     put_member(out, "schema", s->schema);
-    put_member(out, "code", s->job.failure.code[0] ? s->job.failure.code : NULL);
+    put_member(out, "code", code_of(s));
     put_times(s, out);
     buf_printf(out, ",\"async\":%s,\"timeout\":%llu,\"max_rows\":%llu,\"rows\":%llu",
         s->async ? "true" : "false", (unsigned long long)s->timeout_s,

@@ -146,6 +146,30 @@ def test_more_statements_than_the_warehouse_runs_wait_in_line():
         assert e.stats()["cancelled"] == 5
 
 
+def test_many_clients_at_once_get_their_own_answers(emulator, api):
+    wrong = []
+
+    def client(n):
+        mine = SqlApi(emulator.port, emulator.pat)
+        for i in range(10):
+            if i % 3 == 0:
+                handle = mine.start(SLOW)
+                if mine.cancel(handle).status != 200:
+                    wrong.append(f"cancel {handle}")
+            rows = mine.sql(f"select {n} * 1000 + {i}, count(*) from "
+                            "snowflake_sample_data.tpch_sf1.orders").rows
+            if rows != [[str(n * 1000 + i), "15000"]]:
+                wrong.append(rows)
+
+    clients = [threading.Thread(target=client, args=(n,)) for n in range(12)]
+    for c in clients:
+        c.start()
+    for c in clients:
+        c.join(60)
+    assert wrong == []
+    wait_until(lambda: emulator.stats()["running"] == 0, "all gone", 10)
+
+
 # ---- the same request again --------------------------------------------------------------------------
 
 def test_a_retry_gets_the_stored_outcome_and_runs_nothing(emulator, api):
