@@ -6,6 +6,7 @@
 
 #include "must.h"
 
+#include <signal.h>
 #include <stdlib.h>
 #include <sys/wait.h>
 
@@ -26,6 +27,7 @@ struct child {
     enum child_why why;
     bool term_due;
     uint64_t kill_at_ms; /* LEAVING: when patience ends */
+    bool served;
 };
 
 struct seat {
@@ -35,8 +37,9 @@ struct seat {
     bool gone;        /* its process asked not to be started again */
     bool served;      /* some process of this seat has served */
     bool tell_loop, tell_gone;
-    unsigned quick_deaths;
-    uint64_t spawn_at_ms; /* not before */
+    unsigned quick_deaths; /* in a row: they decide on the pause */
+    unsigned short_lives;  /* in a row: they decide on the message */
+    uint64_t spawn_at_ms;  /* not before */
 };
 
 struct child_table {
@@ -188,11 +191,12 @@ all_workers_gone(const struct child_table *t)
 }
 
 static void
-note_death(struct child_table *t, struct seat *s, bool quick, uint64_t now_ms)
+note_death(struct child_table *t, struct seat *s, uint64_t lived_ms, bool quick, uint64_t now_ms)
 {
     s->quick_deaths = quick ? s->quick_deaths + 1 : 0;
+    s->short_lives = lived_ms < t->policy.loop_ms ? s->short_lives + 1 : 0;
     s->spawn_at_ms = now_ms + backoff_ms(&t->policy, s->quick_deaths);
-    if (s->quick_deaths == t->policy.loop_deaths)
+    if (s->short_lives == t->policy.loop_deaths)
         s->tell_loop = true;
 }
 
@@ -387,6 +391,7 @@ child_look(struct child_table *t, unsigned slot, uint64_t beat, bool serving, ui
     if (!serving || c->phase != STARTING)
         return;
     c->phase = SERVING;
+    c->served = true;
     s->served = true;
     if (s->successor && slot % 2 != s->current) {
         ask_to_leave(current_of(t, slot / 2), CHILD_WHY_REPLACED, now_ms + t->policy.drain_ms);
@@ -414,6 +419,7 @@ child_exited(
     end->lived_ms = now_ms - c->born_ms;
     end->killed_by_us = c->phase == DYING;
     end->expected = parting || t->draining;
+    bool had_served = c->served;
     *c = (struct child){ .phase = EMPTY };
 
     if (parting || t->draining) {
@@ -438,7 +444,11 @@ child_exited(
         stop_if_hopeless(t, now_ms);
         return true;
     }
-    note_death(t, s, end->lived_ms < t->policy.quick_ms, now_ms);
+    /* Somebody else killed a process that did its work: no fault of its own, no reason to pause. */
+    bool murdered =
+        WIFSIGNALED(wait_status) && WTERMSIG(wait_status) == SIGKILL && !end->killed_by_us;
+    bool quick = !had_served || (end->lived_ms < t->policy.quick_ms && !murdered);
+    note_death(t, s, end->lived_ms, quick, now_ms);
     stop_if_hopeless(t, now_ms);
     return true;
 }
@@ -482,6 +492,7 @@ child_replace(struct child_table *t, uint64_t now_ms)
         s->replace = true;
         s->gone = false; /* the new configuration may be what it was waiting for */
         s->quick_deaths = 0;
+        s->short_lives = 0;
         s->spawn_at_ms = now_ms;
         /* A process that has not served yet is of the old generation: start over. */
         if (current_of(t, i)->phase == STARTING)

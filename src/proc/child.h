@@ -27,10 +27,11 @@ struct child_policy {
     uint64_t drain_ms;         /* from TERM to KILL when asked to leave */
     uint64_t hurry_ms;         /* the same after a second request to stop */
     uint64_t kill_after_ms;    /* the same for a hung process, and for one that has not served */
-    uint64_t quick_ms;         /* a life shorter than this counts as a quick death */
+    uint64_t quick_ms;         /* a death before serving, or in a shorter life, is a quick one */
     uint64_t backoff_first_ms; /* pause after the second quick death in a row; doubles ... */
     uint64_t backoff_max_ms;   /* ... up to this */
-    unsigned loop_deaths;      /* so many quick deaths in a row are a crash loop */
+    uint64_t loop_ms;          /* lives shorter than this, ... */
+    unsigned loop_deaths;      /* ... so many of them in a row, are a crash loop */
 };
 
 enum child_do {

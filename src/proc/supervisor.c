@@ -30,7 +30,8 @@ enum {
     KILL_AFTER_MS = 1000,
     HURRY_MS = 3000,
     DRAIN_GRACE_MS = 5000, /* past drain_time a worker still cancels its statements at Snowflake */
-    QUICK_MS = 10000,
+    QUICK_MS = 1000,
+    LOOP_MS = 10000,
     BACKOFF_FIRST_MS = 200,
     BACKOFF_MAX_MS = 5000,
     LOOP_DEATHS = 5,
@@ -314,9 +315,7 @@ tell(struct supervisor *v, const struct child_action *a)
     switch (a->what) {
     case CHILD_TELL_LOOP:
         number_text(delay, a->delay_ms);
-        snprintf(text, sizeof text,
-            "%s keeps dying soon after its start; it is started again ever "
-            "more slowly (the lines above say why it died)",
+        snprintf(text, sizeof text, "%s keeps dying soon after its start (the lines above say why)",
             name);
         event(EVENT_ERROR, text, "next_try_ms", delay, NULL);
         break;
@@ -403,6 +402,7 @@ supervise(struct server *s)
         .hurry_ms = HURRY_MS,
         .kill_after_ms = KILL_AFTER_MS,
         .quick_ms = QUICK_MS,
+        .loop_ms = LOOP_MS,
         .backoff_first_ms = BACKOFF_FIRST_MS,
         .backoff_max_ms = BACKOFF_MAX_MS,
         .loop_deaths = LOOP_DEATHS,

@@ -245,7 +245,7 @@ def test_a_crash_loop_backs_off_and_says_so_once(make_server):
     s = make_server(workers=2)
     for _ in range(6):
         pid = wait_until(lambda: s.workers.get(0), "worker 0", 10)
-        os.kill(pid, signal.SIGKILL)
+        os.kill(pid, signal.SIGSEGV)
         wait_until(lambda p=pid: not alive(p) and s.workers.get(0) != p, "its death", 5)
     s.wait_log(r"^error: worker 0 keeps dying soon after its start", limit=10)
     assert s.log().count("keeps dying") == 1
@@ -257,7 +257,7 @@ def test_while_no_worker_lives_health_says_503(make_server):
     s = make_server(workers=1)
     for _ in range(5):
         pid = wait_until(lambda: s.workers.get(0), "the worker", 10)
-        os.kill(pid, signal.SIGKILL)
+        os.kill(pid, signal.SIGSEGV)
         wait_until(lambda p=pid: not alive(p), "its death", 5)
     # The next start is more than a second away: somebody else has to answer.
     answer = wait_until(lambda: next((a for a in [s.get("/health", timeout=5)] if a.status == 503), None),

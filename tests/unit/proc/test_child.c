@@ -19,7 +19,8 @@ static const struct child_policy policy = {
     .drain_ms = 20000,
     .hurry_ms = 3000,
     .kill_after_ms = 1000,
-    .quick_ms = 10000,
+    .quick_ms = 1000,
+    .loop_ms = 10000,
     .backoff_first_ms = 200,
     .backoff_max_ms = 5000,
     .loop_deaths = 5,
@@ -160,7 +161,44 @@ quick_deaths_back_off_up_to_a_bound_and_are_told_once(void **state)
             now += 1;
         }
         pid = expect_spawn(0, 0);
+        serves(0);
     }
+}
+
+static void
+a_worker_killed_from_outside_is_replaced_at_once_each_time(void **state)
+{
+    start_all();
+    pid_t pid = 100;
+    unsigned told = 0;
+    for (unsigned i = 0; i < 20; i++) {
+        struct child_action a;
+        dies(pid, KILLED(SIGKILL));
+        assert_true(child_next(t, now, &a));
+        if (a.what == CHILD_TELL_LOOP) { /* worth a word all the same */
+            told++;
+            assert_int_equal(a.delay_ms, 0);
+            assert_true(child_next(t, now, &a));
+        }
+        assert_int_equal(a.what, CHILD_SPAWN);
+        child_spawned(t, a.slot, pid = next_pid++, now);
+        serves(0);
+        now += 10;
+    }
+    assert_int_equal(told, 1);
+}
+
+static void
+one_that_is_killed_before_it_serves_backs_off(void **state)
+{
+    start_all();
+    pid_t pid = 100;
+    dies(pid, KILLED(SIGSEGV));
+    pid = expect_spawn(0, 0);
+    dies(pid, KILLED(SIGKILL));
+    expect_nothing();
+    now += policy.backoff_first_ms;
+    expect_spawn(0, 0);
 }
 
 static void
@@ -172,8 +210,9 @@ a_long_life_ends_the_back_off(void **state)
         dies(pid, KILLED(SIGSEGV));
         now += 5000;
         pid = expect_spawn(0, 0);
+        serves(0);
     }
-    now += policy.quick_ms;
+    now += policy.loop_ms;
     dies(pid, KILLED(SIGSEGV));
     pid = expect_spawn(0, 0);
     dies(pid, KILLED(SIGSEGV));
@@ -487,6 +526,8 @@ main(void)
         T(each_seat_gets_one_process_and_its_own_pair_of_slots),
         T(a_first_death_is_replaced_at_once_in_the_same_slot),
         T(quick_deaths_back_off_up_to_a_bound_and_are_told_once),
+        T(a_worker_killed_from_outside_is_replaced_at_once_each_time),
+        T(one_that_is_killed_before_it_serves_backs_off),
         T(a_long_life_ends_the_back_off),
         T(exit_2_is_not_started_again),
         T(when_all_workers_exited_2_the_supervisor_exits_2),
