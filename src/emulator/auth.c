@@ -161,7 +161,7 @@ auth_add_key(struct auth *a, const char *login, const char *pem_file, struct err
         rc = err_set(e, "user %s has two keys already", login);
     else if (fingerprint(pkey, u->keys[u->key_count].fingerprint) != 0)
         rc = err_set(e, "%s cannot be encoded", pem_file);
-    if (rc != 0) {
+    if (!u || rc != 0) {
         EVP_PKEY_free(pkey);
         return rc;
     }

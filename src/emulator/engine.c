@@ -141,6 +141,29 @@ run_job(struct engine *en, unsigned index, struct engine_job *j)
     settle(j);
 }
 
+/* Statements that use a warehouse and were not told to stop: once a cancel was answered, its
+ * statement has ended for everyone outside, though a thread may need a moment more. */
+static unsigned
+count_active(const struct engine *en)
+{
+    unsigned n = 0;
+
+    for (unsigned i = 0; i < en->thread_count; i++) {
+        const struct engine_job *j = en->running[i];
+        n += j && j->needs_warehouse && atomic_load(&j->stop) == ENGINE_RUNS;
+    }
+    return n;
+}
+
+static void
+note_peak(struct engine *en)
+{
+    unsigned now = count_active(en);
+
+    if (now > en->peak)
+        en->peak = now;
+}
+
 static void *
 worker_main(void *arg)
 {
@@ -157,8 +180,7 @@ worker_main(void *arg)
         }
         en->running[w.index] = j;
         en->active += j->needs_warehouse;
-        if (en->active > en->peak)
-            en->peak = en->active;
+        note_peak(en);
         atomic_store(&j->started_ms, clock_wall_ms());
         atomic_store(&j->state, ENGINE_RUNNING);
         pthread_mutex_unlock(&en->lock);
@@ -425,6 +447,6 @@ void
 engine_reset_peak(struct engine *en)
 {
     pthread_mutex_lock(&en->lock);
-    en->peak = en->active;
+    en->peak = count_active(en);
     pthread_mutex_unlock(&en->lock);
 }

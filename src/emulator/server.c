@@ -133,7 +133,7 @@ on_request(struct evhttp_request *req, void *arg)
 static int
 bind_to(struct server *s, const char *address, uint16_t port, struct err *e)
 {
-    struct sockaddr_storage bound;
+    struct sockaddr_storage bound = { 0 };
     socklen_t n = sizeof bound;
     struct evhttp_bound_socket *sock = evhttp_bind_socket_with_handle(s->http, address, port);
 
@@ -181,8 +181,10 @@ server_free(struct server *s)
     if (!s)
         return;
     s->closing = true;
-    while (s->calls)
-        call_free(s->calls);
+    for (struct server_call *c = s->calls, *next; c; c = next) {
+        next = c->next;
+        call_free(c);
+    }
     evhttp_free(s->http);
     free(s);
 }

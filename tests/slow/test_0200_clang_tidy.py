@@ -10,6 +10,7 @@ BUILD = Path(os.environ.get("BUILD", "build")).resolve()
 CHECKS = ("-*,bugprone-*,clang-analyzer-*,performance-*,"
           "-bugprone-easily-swappable-parameters,-bugprone-assignment-in-if-condition,"
           "-bugprone-reserved-identifier,-bugprone-narrowing-conversions,"
+          "-bugprone-branch-clone,-bugprone-not-null-terminated-result,-bugprone-sizeof-expression,"
           "-bugprone-implicit-widening-of-multiplication-result,"
           "-clang-analyzer-security.insecureAPI.DeprecatedOrUnsafeBufferHandling,"
           "-performance-no-int-to-ptr")

@@ -633,6 +633,10 @@ without_descriptors_the_listener_pauses(void **state)
     uint64_t began, cpu;
     int next = dup(0);
 
+    if (getenv("UNDER_VALGRIND")) { /* it wants descriptors of its own, and reserves some */
+        close(next);
+        skip();
+    }
     open_client(&c); /* connected in the kernel, not accepted yet */
     assert_int_equal(getrlimit(RLIMIT_NOFILE, &was), 0);
     low = was;
