@@ -133,16 +133,20 @@ on_request(struct evhttp_request *req, void *arg)
 static int
 bind_to(struct server *s, const char *address, uint16_t port, struct err *e)
 {
-    struct sockaddr_storage bound = { 0 };
+    union {
+        struct sockaddr any;
+        struct sockaddr_in v4;
+        struct sockaddr_in6 v6;
+    } bound;
     socklen_t n = sizeof bound;
     struct evhttp_bound_socket *sock = evhttp_bind_socket_with_handle(s->http, address, port);
 
     if (!sock)
         return err_set(e, "cannot listen on %s:%u: %s", address, port, strerror(errno));
-    if (getsockname(evhttp_bound_socket_get_fd(sock), (struct sockaddr *)&bound, &n) != 0)
+    memset(&bound, 0, sizeof bound);
+    if (getsockname(evhttp_bound_socket_get_fd(sock), &bound.any, &n) != 0)
         return err_set(e, "no name for the listening socket: %s", strerror(errno));
-    s->port = ntohs(bound.ss_family == AF_INET6 ? ((struct sockaddr_in6 *)(void *)&bound)->sin6_port
-                                                : ((struct sockaddr_in *)(void *)&bound)->sin_port);
+    s->port = ntohs(bound.any.sa_family == AF_INET6 ? bound.v6.sin6_port : bound.v4.sin_port);
     return 0;
 }
 
