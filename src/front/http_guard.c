@@ -316,7 +316,7 @@ cut(struct conn *c)
          */
         struct sockaddr nobody = { .sa_family = AF_UNSPEC };
 
-        connect(c->fd, &nobody, sizeof nobody);
+        (void)connect(c->fd, &nobody, sizeof nobody);
     }
     bufferevent_trigger_event(c->bev, BEV_EVENT_ERROR | BEV_EVENT_READING, 0);
 }

@@ -27,7 +27,7 @@ static const struct field fields[] = {
 #define TOOL(name, title, open_world, description)
 #define SHAPE(name)
 #define FIELD(shape, name, type, needed, bound, of, help)                                          \
-    { SHAPE_##shape, #name, TYPE_##type, needed == REQUIRED, BOUND_##bound, of, help },
+    { SHAPE_##shape, #name, TYPE_##type, (needed) == REQUIRED, BOUND_##bound, of, help },
 #include "mcp/tools.def"
 #undef TOOL
 #undef SHAPE

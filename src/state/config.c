@@ -85,7 +85,7 @@ config_quote(struct config_load *l, struct str text)
 
     buf_init(&b, 4 * QUOTE_MAX_BYTES + 16);
     buf_put_c(&b, '"');
-    size_t n = utf8_cut(text.p ? text.p : "", text.n, QUOTE_MAX_BYTES);
+    size_t n = text.p ? utf8_cut(text.p, text.n, QUOTE_MAX_BYTES) : 0;
     for (size_t i = 0, step; i < n; i += step) {
         step = utf8_char(text.p + i, n - i);
         if (step == 0 || (unsigned char)text.p[i] < 0x20 || text.p[i] == 0x7f) {
