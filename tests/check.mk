@@ -33,7 +33,6 @@ lint:
 # ---- sanitizers: separate build folders, the same sources -----------------------------------------
 SAN_FLAGS_asan = -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined \
                  -fno-sanitize-recover=undefined -U_FORTIFY_SOURCE
-SAN_FLAGS_tsan = -O1 -g -fno-omit-frame-pointer -fsanitize=thread -U_FORTIFY_SOURCE
 .PHONY: sanitize sanitize-build
 sanitize-build:
 	@$(MAKE) --no-print-directory B=$(B)/asan OPT='$(SAN_FLAGS_asan)' CFLAGS=-Wno-format-truncation \
